@@ -1,0 +1,53 @@
+"""The exception tree. Every message names what was expected, what came, and the way out.
+
+LiveLightError
+├── InputError          a file or stream that cannot be read as asked
+├── OutputError         a place that cannot be written
+├── LightError          an environment, rig or background that is no usable light
+├── SettingsError       a setting outside its range, or two that contradict each other
+├── DeviceError         a camera or virtual camera that is absent, busy or of the wrong form
+├── RuntimeFailure      an inference engine that is absent or gave an unusable result
+└── MissingExtra        an optional package that is not installed; names the pip command
+
+Errors of other libraries are turned into these once, at the edge, with ``from exc``.
+"""
+
+
+class LiveLightError(Exception):
+    """Base of all errors that LiveLight raises on purpose; ``str(error)`` is one sentence for the user."""
+
+
+class InputError(LiveLightError):
+    """A file or stream cannot be read as asked."""
+
+
+class OutputError(LiveLightError):
+    """A place cannot be written."""
+
+
+class LightError(LiveLightError):
+    """An environment, rig or background gives no usable light."""
+
+
+class SettingsError(LiveLightError):
+    """A setting is outside its range or contradicts another."""
+
+
+class DeviceError(LiveLightError):
+    """A camera or virtual camera is absent, busy or of the wrong form."""
+
+
+class RuntimeFailure(LiveLightError):
+    """An inference engine is absent or gave an unusable result."""
+
+
+class MissingExtra(LiveLightError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package}, which is not installed; "
+            f"install it with: pip install 'livelight[{extra}]'"
+        )
+        self.package = package
+        self.extra = extra

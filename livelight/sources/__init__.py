@@ -1,0 +1,32 @@
+"""Where frames come from: one file per device or format, all behind ``Source``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Protocol
+
+from livelight.frame import Frame
+
+
+class Source(Protocol):
+    """A stream of frames, read by one thread.
+
+    Opening (the constructor) must raise InputError or DeviceError if nothing can be read. Every frame of one source
+    has the size (height, width); its pts never decreases. Iteration ends at the end of the stream and raises
+    InputError or DeviceError when the stream breaks: a fault is never turned into an end. Frames own their pixels.
+    ``close`` may be called twice and from a ``finally``.
+    """
+
+    width: int
+    height: int
+    rate: Fraction
+    """Nominal frames per second; real times stand in each frame's pts."""
+    frame_count: int | None
+    """Expected number of frames where the container tells it (it may be wrong), else None."""
+    live: bool
+    """True: frames that nobody takes may be dropped (cameras). False: no frame is ever dropped (files)."""
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None: ...

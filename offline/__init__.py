@@ -1,0 +1,1 @@
+"""Relighting of recorded clips by video diffusion."""

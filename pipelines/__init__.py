@@ -1,0 +1,1 @@
+"""What a user runs, composed from livelight, trt_engines and offline."""

@@ -1,0 +1,1 @@
+"""Light stage, data set, losses, training loops and evaluation. Not part of the wheel."""

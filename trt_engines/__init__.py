@@ -1,0 +1,1 @@
+"""From weights to TensorRT engines: export, spec, build, store, verify, bench."""
