@@ -20,7 +20,8 @@ class Light:
     blur: radius in pixels of a 720-line picture by which the frame's own background is blurred (0 = not); only
     without a backdrop.
     intensity: [0, 1]; 0 leaves the person untouched, 1 relights fully.
-    tone_gain: float32 (3,), linear gain on the relit person that matches exposure and tint to the backdrop; ones = none.
+    tone_gain: float32 (3,), linear gain on the relit person that matches exposure and tint to the backdrop; ones =
+    none.
     """
 
     code: NDArray[np.float32]
@@ -31,7 +32,7 @@ class Light:
 
 
 class Lighting(Protocol):
-    """Light as a function of time; called by one thread with times that do not decrease (a new clip starts again at 0)."""
+    """Light as a function of time; called by one thread with times that do not decrease."""
 
     def at(self, time_s: float, width: int, height: int) -> Light:
         """The light at ``time_s`` seconds since the first frame, with backdrops of width x height pixels."""

@@ -1,0 +1,55 @@
+"""The one schema of settings. Field descriptions are the CLI help and the labels of the control page."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class LightSettings(BaseModel):
+    """What light, from where, how strong, and what stands behind the person. Inert: nothing is opened here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    env: str = Field(
+        "softbox-left",
+        description="Environment: a preset name (see: livelight envs), or a file: .hdr/.exr panorama, 2:1 picture, "
+        "rig .toml, or an ordinary background picture or video whose light is estimated.",
+    )
+    rotate: str = Field(
+        "0",
+        description="Turn the environment, degrees; positive moves it to the right. A..B moves with time over the clip.",
+    )
+    rotate_period_s: float = Field(
+        10.0, gt=0, description="Seconds that a moving rotation A..B takes when the length of the clip is unknown."
+    )
+    pitch: float = Field(0.0, ge=-90, le=90, description="Tilt the environment, degrees; positive raises its content.")
+    exposure: float | Literal["keep"] = Field(
+        0.0,
+        description="Stops above or below the standard exposure (a grey card facing the camera comes out grey), or "
+        "'keep' for the file's own scale.",
+    )
+    intensity: float = Field(1.0, ge=0, le=1, description="0 leaves the person untouched, 1 relights fully.")
+    background: str = Field(
+        "keep",
+        description="What stands behind the person: keep, blur, env (the environment itself), a colour (#rrggbb or a "
+        "name), or a picture or video file.",
+    )
+    blur: float = Field(
+        12.0, gt=0, le=100, description="Blur radius of --background blur, pixels of a 720-line picture."
+    )
+    tone: float = Field(
+        0.0, ge=0, le=1, description="Match the person's exposure and tint to the background: 0 not at all, 1 fully."
+    )
+    fov_deg: float = Field(60.0, gt=5, lt=150, description="Horizontal field of view of the camera, degrees.")
+
+
+class RelightSettings(LightSettings):
+    """LightSettings and how the picture is computed."""
+
+    runtime: Literal["auto", "openvino", "onnxruntime", "torch"] = Field(
+        "auto", description="Inference engine; auto takes the fastest that works and says which it rejected and why."
+    )
+    model: str = Field("live", description="Relighter: live, or a path to an .onnx relighter.")
+    threads: int = Field(0, ge=0, description="CPU threads of the inference engine; 0 takes all cores.")
