@@ -1,0 +1,264 @@
+"""The relighting network in torch: what training trains, and the slow truth for every other runtime.
+
+After NVPR (ICCV 2021): an encoder-decoder regresses the light of the source picture in its bottleneck; relighting swaps
+it for the target light. Past it: the decoder predicts normals, at which both lights are evaluated as diffuse
+irradiance and prefiltered gloss; the output is a gain and an offset per pixel, applied to the frame at its full
+resolution; convolutional GRUs carry state from frame to frame (as in Robust Video Matting, on half the channels).
+
+All pictures are float32 (n, c, h, w); h and w are multiples of 16. Light codes are (n, 3, 16, 16), linear radiance,
+lat-long in the convention of livelight.environment.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+CODE = 16
+"""Rows and columns of a light code."""
+BALL = 32
+"""Rows and columns of a light ball."""
+LOBES = (1.0, 8.0, 48.0)
+"""Exponents of the cosine lobes at which the network is shown a light: diffuse, rough gloss, sharp gloss."""
+
+
+@dataclass(frozen=True)
+class NetworkSize:
+    """Channels at 1/2, 1/4, 1/8, 1/16 of the input, of the render branch, and of the light embedding."""
+
+    widths: tuple[int, int, int, int] = (16, 32, 64, 96)
+    detail: int = 24
+    render: int = 32
+    embed: int = 128
+
+
+SIZES = {
+    "S": NetworkSize((16, 24, 40, 64), 16, 16, 96),
+    "M": NetworkSize((16, 32, 56, 96), 24, 32, 128),
+}
+
+
+def code_directions() -> Tensor:
+    """Unit directions (256, 3) of the centres of the light code's cells, row-major, camera frame."""
+    v = (torch.arange(CODE) + 0.5) / CODE
+    p = 2 * math.pi * ((torch.arange(CODE) + 0.5) / CODE - 0.5)
+    theta = math.pi * v[:, None]
+    x, y, z = torch.sin(theta) * torch.sin(p), torch.cos(theta).expand(CODE, CODE), -torch.sin(theta) * torch.cos(p)
+    return torch.stack([x, y, z], -1).reshape(-1, 3)
+
+
+def code_solid_angles() -> Tensor:
+    """Solid angle (256,) in steradian of each cell; they sum to 4 pi."""
+    edges = torch.cos(math.pi * torch.arange(CODE + 1) / CODE)
+    row = (edges[:-1] - edges[1:]) * 2 * math.pi / CODE
+    return row[:, None].expand(CODE, CODE).reshape(-1)
+
+
+def light_ball(exponent: float) -> Tensor:
+    """(BALL * BALL, 256): light code -> picture of a ball under it, as seen along -z, indexed by the normal's x and y.
+
+    Each pixel is the light weighted by a normalised lobe max(cos, 0)^exponent: for exponent 1 about the normal n
+    (diffuse irradiance / pi), above 1 about the mirror direction 2 n_z n - z (gloss). Row 0 is n_y = +1, column 0 is
+    n_x = -1; outside the disc the rim continues. With the view fixed at +z this is all that shading needs of a light.
+    """
+    at = (torch.arange(BALL) + 0.5) / BALL * 2 - 1
+    y, x = torch.meshgrid(-at, at, indexing="ij")
+    r = torch.sqrt(x * x + y * y)
+    shrink = torch.where(r > 0.999, 0.999 / r, torch.ones_like(r))
+    x, y = x * shrink, y * shrink
+    n = torch.stack([x, y, torch.sqrt(1 - x * x - y * y)], -1).reshape(-1, 3)
+    axis = n if exponent == 1 else 2 * n[:, 2:] * n - torch.tensor([0.0, 0.0, 1.0])
+    lobe = (axis @ code_directions().T).clamp(min=0) ** exponent * code_solid_angles()
+    return lobe * (1 / math.pi if exponent == 1 else 1.0) / (1.0 if exponent == 1 else lobe.sum(1, keepdim=True))
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions with a residual path."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv2d(c, c, 3, 1, 1), nn.Conv2d(c, c, 3, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.b(F.relu(self.a(x))))
+
+
+class HalfGRU(nn.Module):
+    """Convolutional GRU over the second half of the channels (Lin et al., Robust Video Matting, sec. 3.1)."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.c = c // 2
+        self.gates = nn.Conv2d(2 * self.c, 2 * self.c, 3, 1, 1)
+        self.candidate = nn.Conv2d(2 * self.c, self.c, 3, 1, 1)
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        # Slices, not split: split exports as a sequence, which TensorRT does not take.
+        keep, b = x[:, : -self.c], x[:, -self.c :]
+        gates = torch.sigmoid(self.gates(torch.cat([b, h], 1)))
+        r, z = gates[:, : self.c], gates[:, self.c :]
+        new = torch.tanh(self.candidate(torch.cat([b, r * h], 1)))
+        h = (1 - z) * h + z * new
+        return torch.cat([keep, h], 1), h
+
+
+class Up(nn.Module):
+    """Twice the size, joined with a skip, one convolution."""
+
+    def __init__(self, c: int, skip: int, out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(c + skip, out, 3, 1, 1)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        return F.relu(self.conv(torch.cat([F.interpolate(x, scale_factor=2.0, mode="nearest"), skip], 1)))
+
+
+class Source(NamedTuple):
+    """What the network knows of the picture, before any target light.
+
+    source_light (n, 3, 16, 16) linear; normals (n, 3, h/2, w/2) unit; albedo (n, 3, h/2, w/2) sRGB-coded [0, 1];
+    matte_logit (n, 1, h, w); deep (1/8) and detail (1/2) features; states of the two GRUs.
+    """
+
+    source_light: Tensor
+    normals: Tensor
+    albedo: Tensor
+    matte_logit: Tensor
+    deep: Tensor
+    mid: Tensor
+    detail: Tensor
+    state8: Tensor
+    state16: Tensor
+
+
+class RelightNetwork(nn.Module):
+    """analyse(image, state) -> Source; render(source, target light) -> gain and offset."""
+
+    balls: Tensor
+
+    def __init__(self, size: NetworkSize) -> None:
+        super().__init__()
+        c2, c4, c8, c16 = size.widths
+        self.size = size
+        self.stem = nn.Conv2d(3, c2, 3, 2, 1)
+        self.down4 = nn.Sequential(nn.Conv2d(c2, c4, 3, 2, 1), nn.ReLU(), Block(c4))
+        self.down8 = nn.Sequential(nn.Conv2d(c4, c8, 3, 2, 1), nn.ReLU(), Block(c8))
+        self.down16 = nn.Sequential(nn.Conv2d(c8, c16, 3, 2, 1), nn.ReLU(), Block(c16), Block(c16))
+        self.gru16, self.gru8 = HalfGRU(c16), HalfGRU(c8)
+        self.light_head = nn.Sequential(nn.Linear(2 * c16, 192), nn.ReLU(), nn.Linear(192, 3 * CODE * CODE))
+        self.attention = nn.Conv2d(c16, c16, 1)
+        self.up8 = Up(c16, c8, c8)
+        self.up4 = Up(c8, c4, c4)
+        self.up2 = Up(c4, c2, size.detail)
+        self.geometry = nn.Conv2d(size.detail, 6, 3, 1, 1)
+        self.matte = nn.Conv2d(size.detail, 4, 3, 1, 1)
+        self.embed = nn.Sequential(nn.Linear(3 * CODE * CODE, size.embed), nn.ReLU(), nn.Linear(size.embed, size.embed))
+        self.film = nn.Linear(2 * size.embed, 2 * c8)
+        self.light8 = Block(c8)
+        self.light4 = Up(c8, c4, size.render)
+        shading = 12
+        self.light2 = Up(size.render, size.detail + shading, size.render)
+        self.light2b = nn.Conv2d(size.render, size.render, 3, 1, 1)
+        self.out = nn.Conv2d(size.render, 24, 3, 1, 1)
+        self.register_buffer("balls", torch.cat([light_ball(e) for e in LOBES]).T.contiguous(), persistent=False)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for m in self.modules():
+            if isinstance(m, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
+                if m.bias is not None:
+                    nn.init.zeros_(m.bias)
+        for m in (self.out, self.geometry, self.matte, self.film, self.light_head[-1]):
+            m.weight.data.mul_(0.1)
+
+    def start(self, n: int, h: int, w: int) -> tuple[Tensor, Tensor]:
+        """Zero states for n pictures of h x w."""
+        p = next(self.parameters())
+        c8, c16 = self.gru8.c, self.gru16.c
+        return p.new_zeros(n, c8, h // 8, w // 8), p.new_zeros(n, c16, h // 16, w // 16)
+
+    def analyse(self, image: Tensor, state8: Tensor, state16: Tensor) -> Source:
+        """image (n, 3, h, w), sRGB-coded [0, 1]."""
+        x = image - 0.5
+        f2 = F.relu(self.stem(x))
+        f4 = self.down4(f2)
+        f8 = self.down8(f4)
+        f16, state16 = self.gru16(self.down16(f8), state16)
+        weights = torch.softmax(self.attention(f16).flatten(2), -1)
+        pooled = torch.cat([(f16.flatten(2) * weights).sum(-1), f16.mean((2, 3))], 1)
+        log_light = F.softplus(self.light_head(pooled)).clamp(max=8.0)
+        source_light = (torch.exp(log_light) - 1).view(-1, 3, CODE, CODE)
+        d8, state8 = self.gru8(self.up8(f16, f8), state8)
+        d4 = self.up4(d8, f4)
+        detail = self.up2(d4, f2)
+        g = self.geometry(detail)
+        normals = torch.cat([g[:, :2], F.softplus(g[:, 2:3]) + 0.02], 1)
+        normals = normals * torch.rsqrt((normals * normals).sum(1, keepdim=True))
+        return Source(
+            source_light,
+            normals,
+            torch.sigmoid(g[:, 3:]),
+            F.pixel_shuffle(self.matte(detail), 2),
+            d8,
+            d4,
+            detail,
+            state8,
+            state16,
+        )
+
+    def shade(self, normals: Tensor, light: Tensor) -> Tensor:
+        """Log of a light seen on balls at normals (n, 3, h, w): (n, 9, h, w); channel 3 k + c is lobe k, colour c."""
+        balls = torch.log(light.flatten(2) @ self.balls + 0.02).view(-1, 3, len(LOBES), BALL, BALL)
+        balls = balls.transpose(1, 2).flatten(1, 2)
+        grid = torch.stack([normals[:, 0], -normals[:, 1]], -1)
+        return F.grid_sample(balls, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+    def render(self, source: Source, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Gain (n, 3, h, w) > 0 and offset (n, 3, h, w) so that relit = sRGB-coded source * gain + offset."""
+        both = torch.cat([self.embed(torch.log(1 + t.flatten(1))) for t in (source.source_light, target)], 1)
+        film = self.film(both)[:, :, None, None]
+        c = source.deep.shape[1]
+        f8 = self.light8(F.relu(source.deep * (1 + film[:, :c]) + film[:, c:]))
+        f4 = self.light4(f8, source.mid)
+        old, new = (self.shade(source.normals, t) for t in (source.source_light, target))
+        ratio = (new[:, :3] - old[:, :3]).clamp(-4.0, 4.0)
+        shading = torch.cat([old[:, :3], new], 1)
+        f2 = self.light2(f4, torch.cat([source.detail, shading], 1))
+        f2 = F.relu(self.light2b(f2) + f2)
+        out = self.out(f2)
+        gain = F.pixel_shuffle(out[:, :12], 2)
+        prior = F.interpolate(ratio, scale_factor=2.0, mode="bilinear", align_corners=False) / 2.4
+        offset = F.pixel_shuffle(out[:, 12:], 2)
+        return torch.exp((prior + gain).clamp(-3.0, 2.0)), 0.5 * torch.tanh(offset)
+
+    def forward(self, image: Tensor, light: Tensor, state8: Tensor, state16: Tensor) -> tuple[Tensor, ...]:
+        """The exported graph, with the tensors of livelight.runtimes.NetworkOutput.
+
+        image uint8 (n, h, w, 3) sRGB; light (n, 16, 16, 3) linear; states as from ``start``.
+        """
+        s = self.analyse(image.permute(0, 3, 1, 2).to(light.dtype) / 255, state8, state16)
+        gain, offset = self.render(s, light.permute(0, 3, 1, 2))
+        last = (0, 2, 3, 1)
+        return (
+            gain.permute(last),
+            offset.permute(last),
+            torch.sigmoid(s.matte_logit).squeeze(1),
+            s.normals.permute(last),
+            s.source_light.permute(last),
+            s.state8,
+            s.state16,
+        )
+
+
+def load_network(size: str, weights: Mapping[str, Tensor]) -> RelightNetwork:
+    """A network of a named size with the given weights, in evaluation mode."""
+    network = RelightNetwork(SIZES[size])
+    network.load_state_dict(dict(weights))
+    return network.eval()

@@ -1,0 +1,158 @@
+"""Who is in the picture: the person matte, from coarse and jumpy to edge-exact and steady.
+
+A Segmenter sees a small picture and gives a small matte. ``steady`` holds it still where the picture stands still,
+``MatteEdges`` ties it to the edges of the frame, so that it can be evaluated at full resolution.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from livelight.errors import RuntimeFailure
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+
+class Segmenter(Protocol):
+    """Finds all persons in one picture, without memory. One thread at a time.
+
+    ``segment`` takes uint8 (h, w, 3) sRGB of any size and gives float32 (h', w') in [0, 1], straight alpha, h' and w'
+    the segmenter's own; the array belongs to the caller. Raises RuntimeFailure if the engine fails.
+    """
+
+    def segment(self, picture: U8) -> F32: ...
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Hide what native code prints to file descriptor 2 while it loads."""
+    sys.stderr.flush()
+    with contextlib.ExitStack() as stack:
+        try:
+            saved = os.dup(2)
+        except OSError:  # no stderr at all: nothing to hide
+            yield
+            return
+        stack.callback(os.close, saved)
+        null = os.open(os.devnull, os.O_WRONLY)
+        stack.callback(os.close, null)
+        os.dup2(null, 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+
+
+class SelfieSegmenter:
+    """MediaPipe's selfie segmenter (Apache-2.0, shipped in livelight/models): 256 x 144, or 256 x 256 for tall pictures.
+
+    Raises RuntimeFailure if MediaPipe cannot start here.
+    """
+
+    def __init__(self) -> None:
+        try:
+            with _quiet_stderr():
+                import mediapipe
+                from mediapipe.tasks.python import BaseOptions, vision
+        except (ImportError, OSError) as exc:  # OSError: a shared library such as libGLESv2 is absent
+            raise RuntimeFailure(
+                f"MediaPipe does not start here ({exc}); expected the packages libgl1, libegl1 and libgles2 of your "
+                "system: install them and try again"
+            ) from exc
+        self._mp, self._vision, self._base_options = mediapipe, vision, BaseOptions
+        self._by_size: dict[tuple[int, int], Any] = {}
+
+    def segment(self, picture: U8) -> F32:
+        wide = picture.shape[1] > 1.2 * picture.shape[0]
+        size = (256, 144) if wide else (256, 256)
+        if size not in self._by_size:
+            self._by_size[size] = self._open("selfie_segmentation_landscape" if wide else "selfie_segmentation")
+        small = np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR))
+        image = self._mp.Image(image_format=self._mp.ImageFormat.SRGB, data=small)
+        try:
+            result = self._by_size[size].segment(image)
+        except RuntimeError as exc:
+            raise RuntimeFailure(f"MediaPipe failed in the person matte ({exc})") from exc
+        matte: F32 = result.confidence_masks[0].numpy_view().reshape(size[1], size[0]).copy()
+        return matte
+
+    def _open(self, name: str) -> Any:
+        options = self._vision.ImageSegmenterOptions(
+            base_options=self._base_options(model_asset_path=str(files("livelight") / "models" / f"{name}.tflite")),
+            running_mode=self._vision.RunningMode.IMAGE,
+            output_confidence_masks=True,
+        )
+
+        class Segmenter(self._vision.ImageSegmenter):  # type: ignore[misc, name-defined]
+            def __del__(self) -> None:
+                """Nothing: MediaPipe's own destructor raises when the interpreter shuts down; the process frees all."""
+
+        with _quiet_stderr():
+            return Segmenter.create_from_options(options)
+
+
+@dataclass(frozen=True, slots=True)
+class MatteState:
+    """The last steady matte, float32 (h, w) in [0, 1], and the luma it was seen on, float32 (h, w) in [0, 1]."""
+
+    matte: F32
+    luma: F32
+
+
+def steady(matte: F32, luma: F32, state: MatteState | None) -> tuple[F32, MatteState]:
+    """Average the matte over time where neither picture nor matte moved.
+
+    matte, luma: float32 (h, w) in [0, 1]; luma on the matte's grid. A pixel whose luma changed by 6 % or whose matte
+    changed by half takes its new value at once, so that nothing trails behind a moving person; a still one moves by a
+    quarter of the way per frame.
+    """
+    if state is None or state.matte.shape != matte.shape:
+        return matte, MatteState(matte, luma)
+    moved = cv2.boxFilter(np.abs(luma - state.luma), -1, (5, 5)) * np.float32(1 / 0.06)
+    jumped = np.abs(matte - state.matte) * 2
+    rate = np.clip(np.maximum(moved, jumped), 0.25, 1.0)
+    matte = state.matte + rate * (matte - state.matte)
+    return matte, MatteState(matte, luma)
+
+
+@dataclass(frozen=True, slots=True)
+class MatteEdges:
+    """A matte as a local linear function of luma: alpha = slope * luma + base (He et al., Guided Image Filtering).
+
+    slope, base: float32 (h, w) on a small grid; ``at`` evaluates them on a full-resolution luma.
+    """
+
+    slope: F32
+    base: F32
+
+    @classmethod
+    def fit(cls, matte: F32, luma: F32, radius: int = 4, eps: float = 4e-4) -> MatteEdges:
+        """Fit on a small grid: matte and luma float32 (h, w) in [0, 1]. eps: luma variance below which edges blur."""
+        size = (2 * radius + 1, 2 * radius + 1)
+
+        def mean(x: F32) -> F32:
+            return np.asarray(cv2.boxFilter(x, -1, size, borderType=cv2.BORDER_REPLICATE))
+
+        m_luma, m_matte = mean(luma), mean(matte)
+        slope = (mean(luma * matte) - m_luma * m_matte) / (mean(luma * luma) - m_luma * m_luma + eps)
+        return cls(mean(slope), mean(m_matte - slope * m_luma))
+
+    def at(self, luma: U8) -> F32:
+        """Alpha float32 (h, w) in [0, 1] on a full-resolution luma, uint8 (h, w)."""
+        size = (luma.shape[1], luma.shape[0])
+        alpha = cv2.multiply(cv2.resize(self.slope, size), luma, scale=1 / 255, dtype=cv2.CV_32F)
+        cv2.add(alpha, cv2.resize(self.base, size), dst=alpha)
+        # The segmenter is unsure at both ends: call 5 % nobody and 95 % somebody.
+        cv2.addWeighted(alpha, 1 / 0.9, alpha, 0.0, -0.05 / 0.9, dst=alpha)
+        return np.asarray(np.clip(alpha, 0.0, 1.0, out=alpha))
