@@ -1,0 +1,166 @@
+"""What each pixel sees: primary rays, alpha layers front to back, and shading records.
+
+A record is one class of surface in one pixel (skin, hair, ...), with its share of the pixel; a pixel at the edge of
+hair has two or three. Shading runs once a record instead of once a sample.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.light_stage.camera import Camera
+from training.light_stage.scene import EPSILON_M, Scene
+
+SAMPLES = 3  # per pixel side
+MAX_LAYERS = 6
+
+
+@dataclass
+class Records:
+    """n shading records, sorted by pixel.
+
+    pixel (n,) flat index; weight (n,) in (0, 1], share of the pixel; triangle (n, 3) vertex indices and bary (n, 3);
+    point, normal, smooth normal (n, 3) camera frame; albedo (n, 3) linear; label (n,) parsing class; part (n,).
+    """
+
+    pixel: np.ndarray
+    weight: np.ndarray
+    triangle: np.ndarray
+    bary: np.ndarray
+    point: np.ndarray
+    normal: np.ndarray
+    smooth: np.ndarray
+    albedo: np.ndarray
+    label: np.ndarray
+    part: np.ndarray
+
+
+def _sample_pixels(camera: Camera, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Flat pixel index and position (n, 2) of all samples inside the box of the projected people."""
+    height, width = camera.size
+    ahead = scene.vertices[:, 2] < -0.05
+    xy = camera.project(scene.vertices[ahead])
+    x0, y0 = np.clip(np.floor(xy.min(0)).astype(int), 0, [width, height])
+    x1, y1 = np.clip(np.ceil(xy.max(0)).astype(int) + 1, 0, [width, height])
+    px, py = np.meshgrid(np.arange(x0, x1), np.arange(y0, y1))
+    flat = (py * width + px).reshape(-1)
+    grid = (np.arange(SAMPLES) + 0.5) / SAMPLES
+    offset = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    position = np.stack([px, py], axis=-1).reshape(-1, 1, 2) + offset
+    return np.repeat(flat, SAMPLES**2), position.reshape(-1, 2)
+
+
+def _trace_layers(scene: Scene, rays: np.ndarray, limit: np.ndarray):
+    """Alpha cards each ray meets before `limit`, front to back.
+
+    Returns ([(ray index, face, u, v, distance, weight)], transmittance (n,)).
+    """
+    through = np.ones(len(rays), np.float32)
+    layers = []
+    if scene.layered is None:
+        return layers, through
+    topology = scene.topology
+    active = np.arange(len(rays))
+    travelled = np.zeros(len(rays), np.float32)
+    for _ in range(MAX_LAYERS):
+        if len(active) == 0:
+            break
+        hit = scene.layered.run(rays[active] * travelled[active, None], rays[active], output=True)
+        found = hit["primID"] >= 0
+        distance = travelled[active] + hit["tfar"]
+        found &= distance < limit[active] + 2 * EPSILON_M
+        active, distance = active[found], distance[found]
+        face = topology.layered_faces[hit["primID"][found]]
+        u, v = hit["u"][found], hit["v"][found]
+        alpha = _texture(scene, face, np.stack([1 - u - v, u, v], axis=1))[:, 3]
+        weight = through[active] * alpha
+        shown = weight > 0.004
+        layers.append((active[shown], face[shown], u[shown], v[shown], distance[shown], weight[shown]))
+        through[active] *= 1 - alpha
+        travelled[active] = distance + 0.3 * EPSILON_M
+        active = active[through[active] > 0.02]
+    return layers, through
+
+
+def _texture(scene: Scene, face: np.ndarray, bary: np.ndarray) -> np.ndarray:
+    """(n, 4) texture values at points on faces."""
+    topology = scene.topology
+    out = np.zeros((len(face), 4), np.float32)
+    uv = np.einsum("nk,nkj->nj", bary, topology.face_uv[face])
+    part = topology.face_part[face]
+    for i in np.unique(part):
+        mine = part == i
+        out[mine] = topology.parts[i].material.sample(uv[mine])
+    return out
+
+
+def _bumped(scene: Scene, face: np.ndarray, bary: np.ndarray, smooth: np.ndarray) -> np.ndarray:
+    """Normals (n, 3) tilted by the height maps' slopes along the uv tangents."""
+    topology = scene.topology
+    normal = smooth.copy()
+    part = topology.face_part[face]
+    for i in np.unique(part):
+        material = topology.parts[i].material
+        if material.height is None:
+            continue
+        mine = np.flatnonzero(part == i)
+        corner_uv, corner = topology.face_uv[face[mine]], scene.vertices[topology.faces[face[mine]]]
+        slope = material.slope(np.einsum("nk,nkj->nj", bary[mine], corner_uv))
+        e1, e2 = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
+        d1, d2 = corner_uv[:, 1] - corner_uv[:, 0], corner_uv[:, 2] - corner_uv[:, 0]
+        det = d1[:, :1] * d2[:, 1:] - d2[:, :1] * d1[:, 1:]
+        tangent = (e1 * d2[:, 1:] - e2 * d1[:, 1:]) * np.sign(det)
+        bitangent = (e2 * d1[:, :1] - e1 * d2[:, :1]) * np.sign(det)
+        tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)
+        bitangent /= np.maximum(np.linalg.norm(bitangent, axis=1, keepdims=True), 1e-12)
+        normal[mine] -= np.clip(slope[:, :1], -0.6, 0.6) * tangent + np.clip(slope[:, 1:], -0.6, 0.6) * bitangent
+    return _unit(normal)
+
+
+def _unit(v: np.ndarray) -> np.ndarray:
+    return (v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9)).astype(np.float32)
+
+
+def _merge(key: np.ndarray, weight: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Group samples by key. Returns (first sample, summed weight, weighted mean of columns (n, c))."""
+    order = np.lexsort((-weight, key))
+    key, weight, columns = key[order], weight[order], columns[order]
+    start = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
+    total = np.add.reduceat(weight, start)
+    mean = np.add.reduceat(columns * weight[:, None], start, axis=0) / np.maximum(total, 1e-9)[:, None]
+    return order[start], total, mean
+
+
+def trace(scene: Scene, camera: Camera) -> Records:
+    """Shading records of one frame; background pixels have none."""
+    pixel, position = _sample_pixels(camera, scene)
+    rays = camera.rays(position)
+    hit = scene.solid.run(np.zeros_like(rays), rays, output=True)
+    solid = np.flatnonzero(hit["primID"] >= 0)
+    limit = np.where(hit["primID"] >= 0, hit["tfar"], 1e6).astype(np.float32)
+    layers, through = _trace_layers(scene, rays, limit)
+    face = scene.topology.solid_faces[hit["primID"][solid]]
+    kept = through[solid] > 0.01
+    layers.append(tuple(x[kept] for x in (
+        solid, face, hit["u"][solid], hit["v"][solid], hit["tfar"][solid], through[solid])))  # fmt: skip
+    ray, face, u, v, distance, weight = (np.concatenate(x) for x in zip(*layers, strict=True))
+    return _records(scene, pixel[ray], rays[ray], face, np.stack([1 - u - v, u, v], axis=1), distance, weight)
+
+
+def _records(scene, pixel, rays, face, bary, distance, weight) -> Records:
+    topology = scene.topology
+    part = topology.face_part[face]
+    labels = np.array([p.material.label for p in topology.parts])
+    albedo = _texture(scene, face, bary)[:, :3]
+    triangle = topology.faces[face]
+    smooth = _unit(np.einsum("nk,nkj->nj", bary, scene.normals[triangle]))
+    # cards and loose cloth are seen from both sides
+    smooth *= np.where((smooth * rays).sum(1) > 0.15, -1, 1)[:, None].astype(np.float32)
+    normal = _bumped(scene, face, bary, smooth)
+    columns = np.concatenate([albedo, normal, smooth, rays * distance[:, None]], axis=1)
+    first, total, mean = _merge(pixel * 64 + part, weight, columns)
+    return Records(
+        pixel[first], (total / SAMPLES**2).astype(np.float32), triangle[first], bary[first].astype(np.float32),
+        mean[:, 9:12].astype(np.float32), _unit(mean[:, 3:6]), _unit(mean[:, 6:9]), mean[:, :3].astype(np.float32),
+        labels[part[first]], part[first],
+    )  # fmt: skip

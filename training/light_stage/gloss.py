@@ -1,0 +1,60 @@
+"""Glossy reflection: what a pixel needs to mirror any environment, and exact highlights of hard lights (GGX)."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from training.light_stage.directions import latlong, prefilter
+
+ATLAS_ROUGHNESS = (0.12, 0.25, 0.4, 0.6)
+LEVEL_HEIGHT, LEVEL_WIDTH, PAD = 32, 64, 1
+
+
+@lru_cache(maxsize=1)
+def atlas_matrix() -> np.ndarray:
+    """(levels * 34 * 66, 256) float32: light code -> atlas of pre-blurred environments, one level per roughness,
+    padded by a texel (wrapping left and right) so bilinear lookup needs no special case."""
+    levels = []
+    for roughness in ATLAS_ROUGHNESS:
+        level = prefilter(roughness).reshape(LEVEL_HEIGHT, LEVEL_WIDTH, -1)
+        level = np.pad(level, ((PAD, PAD), (0, 0), (0, 0)), mode="edge")
+        levels.append(np.pad(level, ((0, 0), (PAD, PAD), (0, 0)), mode="wrap"))
+    return np.concatenate(levels).reshape(-1, 256).astype(np.float32)
+
+
+def atlas(light_code: np.ndarray) -> np.ndarray:
+    """(levels * 34, 66, 3) float32 pre-blurred environment of a (16, 16, 3) linear light code."""
+    flat = atlas_matrix() @ np.asarray(light_code, np.float32).reshape(-1, 3)
+    return flat.reshape(len(ATLAS_ROUGHNESS) * (LEVEL_HEIGHT + 2 * PAD), LEVEL_WIDTH + 2 * PAD, 3)
+
+
+def atlas_coordinates(reflection: np.ndarray, roughness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where to look in the atlas: (n, 3) float32 (x, y of the sharper level, y of the blurrier), mix (n,) in [0, 1].
+
+    x, y are in atlas texels, centres at integers.
+    """
+    u, v = latlong(reflection.astype(np.float32))
+    level = np.interp(roughness, ATLAS_ROUGHNESS, np.arange(len(ATLAS_ROUGHNESS)))
+    low = np.minimum(level.astype(int), len(ATLAS_ROUGHNESS) - 2)
+    x = u * LEVEL_WIDTH - 0.5 + PAD
+    y = v * LEVEL_HEIGHT - 0.5 + PAD + low * (LEVEL_HEIGHT + 2 * PAD)
+    return np.stack([x, y, y + LEVEL_HEIGHT + 2 * PAD], axis=-1).astype(np.float32), (level - low).astype(np.float32)
+
+
+def fresnel(cosine: np.ndarray, f0: np.ndarray, roughness: np.ndarray) -> np.ndarray:
+    """Schlick's Fresnel, damped at grazing angles for rough surfaces (Lagarde)."""
+    ceiling = np.maximum(1 - roughness, f0)
+    return f0 + (ceiling - f0) * np.clip(1 - cosine, 0, 1) ** 5
+
+
+def ggx(normal: np.ndarray, view: np.ndarray, light: np.ndarray, f0: np.ndarray, roughness: np.ndarray) -> np.ndarray:
+    """(n,) specular radiance per unit irradiance on a surface facing the light: D F G / (4 n.v) (Walter 2007)."""
+    alpha2 = np.maximum(roughness, 0.08) ** 4
+    half = light + view
+    half /= np.maximum(np.linalg.norm(half, axis=-1, keepdims=True), 1e-6)
+    nl, nv = np.maximum((normal * light).sum(-1), 0), np.maximum((normal * view).sum(-1), 0.05)
+    nh, vh = np.maximum((normal * half).sum(-1), 0), np.maximum((view * half).sum(-1), 0)
+    d = alpha2 / (np.pi * (nh * nh * (alpha2 - 1) + 1) ** 2)
+    k = np.sqrt(alpha2) / 2
+    g = nl / (nl * (1 - k) + k) * nv / (nv * (1 - k) + k)
+    return d * fresnel(vh, f0, roughness) * g / (4 * nv) * (nl > 0)

@@ -1,0 +1,159 @@
+"""Surface materials: texture lookup, tone and colour variation. Albedo is linear Rec.709 in [0, 1]."""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from training.light_stage import assets
+
+# Parsing classes, one per pixel.
+BACKGROUND, SKIN, HAIR, EYES, MOUTH, CLOTHES, ACCESSORIES = range(7)
+CLASS_NAMES = ("background", "skin", "hair", "eyes", "mouth", "clothes", "accessories")
+
+# Linear albedo of hair, black to white, and dyed.
+HAIR_COLOURS = np.float32([
+    [0.012, 0.010, 0.009], [0.018, 0.013, 0.010], [0.035, 0.021, 0.014], [0.060, 0.034, 0.019],
+    [0.100, 0.058, 0.030], [0.180, 0.110, 0.055], [0.330, 0.230, 0.120], [0.160, 0.055, 0.020],
+    [0.220, 0.210, 0.200], [0.480, 0.460, 0.430],
+])  # fmt: skip
+
+
+@dataclass
+class Material:
+    """What one part is made of.
+
+    texture (h, w, 4) float32 linear RGB + alpha; height (h, w) float32 bump height in texels, or None;
+    roughness in (0, 1]; f0: reflectance at normal incidence; soft (3,): share of light that has wandered below the
+    surface, per channel; label: parsing class.
+    """
+
+    texture: np.ndarray
+    label: int
+    roughness: float = 0.5
+    f0: float = 0.04
+    soft: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    height: np.ndarray | None = None
+    slopes: np.ndarray | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.height is not None:
+            gu = cv2.Sobel(self.height, cv2.CV_32F, 1, 0, ksize=3) / 8
+            gv = cv2.Sobel(self.height, cv2.CV_32F, 0, 1, ksize=3) / 8
+            self.slopes = np.stack([gu, -gv], axis=-1)  # v runs up, rows run down
+
+    def sample(self, uv: np.ndarray) -> np.ndarray:
+        """(n, 4) bilinear texture values at uv (n, 2)."""
+        return lookup(self.texture, uv)
+
+    def slope(self, uv: np.ndarray) -> np.ndarray | None:
+        """(n, 2) height slopes along u and v at uv, or None for a smooth part."""
+        return None if self.slopes is None else lookup(self.slopes, uv)
+
+
+def lookup(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Bilinear lookup of an (h, w, c) image at uv (n, 2), v up, wrapping; returns (n, c)."""
+    h, w = image.shape[:2]
+    x = np.mod(uv[:, 0], 1.0) * w - 0.5
+    y = (1 - np.mod(uv[:, 1], 1.0)) * h - 0.5
+    side = 4096  # cv2.remap wants images narrower than 32768
+    rows = -(-len(uv) // side)
+    padded = np.zeros((2, rows * side), np.float32)
+    padded[0, : len(uv)], padded[1, : len(uv)] = x, y
+    out = cv2.remap(image, padded[0].reshape(rows, side), padded[1].reshape(rows, side), cv2.INTER_LINEAR,
+                    borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+    return out.reshape(rows * side, -1)[: len(uv)]
+
+
+SKIN_TONES = {"light": 0.0, "dark": 1.0}
+
+
+def skin_names() -> list[str]:
+    """All usable skins, by file stem."""
+    stems = {p.stem for p in (assets.root() / "makehuman" / "skins_512").glob("*.jpg")}
+    return sorted(s for s in stems if "suit" not in s)
+
+
+def skin(name: str, tone: float, hue: np.ndarray, detail: float, size: int = 2048) -> Material:
+    """Skin `name` with its tone moved: albedo ** tone (as more or less melanin does), times hue (3,).
+
+    Where only the 512 texture exists, the fine detail of a 2048 skin of the same sex is laid over it.
+    """
+    base = assets.root() / "makehuman"
+    fine = base / "skins" / "textures" / f"{name}.jpg"
+    if fine.exists():
+        rgb = assets.load_texture(fine, size)[..., :3]
+    else:
+        coarse = assets.load_texture(base / "skins_512" / f"{name}.jpg", 512)[..., :3]
+        donor = "young_lightskinned_female_diffuse2" if "female" in name else "young_lightskinned_male_diffuse"
+        donor_rgb = assets.load_texture(base / "skins" / "textures" / f"{donor}.jpg", size)[..., :3]
+        log = np.log(np.maximum(donor_rgb.mean(-1), 1e-3))
+        ratio = np.exp(np.clip(log - cv2.GaussianBlur(log, (0, 0), size / 512 * 1.5), -0.5, 0.5))
+        rgb = cv2.resize(coarse, donor_rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC) * ratio[..., None]
+    rgb = np.clip(np.maximum(rgb, 1e-3) ** tone * hue, 0.003, 0.85).astype(np.float32)
+    log = np.log(rgb.mean(-1))
+    height = detail * size / 512 * 2.0 * (cv2.GaussianBlur(log, (0, 0), 0.8) - cv2.GaussianBlur(log, (0, 0), size / 128))
+    texture = np.concatenate([rgb, np.ones_like(rgb[..., :1])], axis=-1)
+    return Material(texture, SKIN, 0.45, 0.035, (0.65, 0.4, 0.3), height)
+
+
+def hair(path, colour: np.ndarray, label: int = HAIR) -> Material:
+    """Hair, brow or lash cards: the texture's brightness detail in a new colour (3,), its alpha kept."""
+    image = assets.load_texture(path, 1024)
+    grey, alpha = image[..., :3].mean(-1), image[..., 3]
+    mean = (grey * alpha).sum() / max(alpha.sum(), 1e-6)
+    detail = np.clip(grey / max(mean, 1e-4), 0.35, 2.5) ** 0.8
+    texture = np.concatenate([np.clip(detail[..., None] * colour, 0, 0.9), alpha[..., None]], axis=-1)
+    return Material(texture.astype(np.float32), label, 0.38, 0.046, (0.35, 0.3, 0.25))
+
+
+def cloth(path, colour: np.ndarray | None, rng: np.random.Generator) -> Material:
+    """Cloth: the outfit's own texture, or its detail in `colour` (3,), with a fine weave as bump."""
+    image = assets.load_texture(path, 1024) if path else np.full((512, 512, 4), 0.5, np.float32)
+    rgb = image[..., :3]
+    if colour is not None or path is None:
+        grey = rgb.mean(-1, keepdims=True)
+        detail = np.clip(grey / cv2.blur(grey, (201, 201))[..., None], 0.4, 1.8)
+        rgb = np.clip(detail * (colour if colour is not None else rng.uniform(0.03, 0.6, 3)), 0.01, 0.85)
+    noise = rng.standard_normal(rgb.shape[:2]).astype(np.float32)
+    grey = rgb.mean(-1)
+    height = 0.35 * cv2.GaussianBlur(noise, (0, 0), 1.0) + 8 * np.sqrt(cv2.GaussianBlur(grey, (0, 0), 1.5))
+    texture = np.concatenate([rgb, np.ones_like(rgb[..., :1])], axis=-1).astype(np.float32)
+    return Material(texture, CLOTHES, rng.uniform(0.55, 0.9), 0.03, (0.15, 0.15, 0.15), height.astype(np.float32))
+
+
+def plain(path, gain, label: int, roughness: float, soft: float) -> Material:
+    """A part with its own texture times a gain: teeth, tongue."""
+    image = assets.load_texture(path, 512).copy()
+    image[..., :3] = np.clip(image[..., :3] * gain, 0, 0.9)
+    image[..., 3] = 1
+    return Material(image, label, roughness, 0.05, (soft,) * 3)
+
+
+def eye(rng: np.random.Generator, size: int = 256) -> Material:
+    """An eyeball seen from the front: texture over (x, y) of the eye's own frame in [-1, 1], iris in the middle.
+
+    Sclera pinkish towards its rim, dark limbus, radial iris fibres, black pupil. Very smooth: the wet cornea.
+    """
+    axis = (np.arange(size) + 0.5) / size * 2 - 1
+    x, y = np.meshgrid(axis, -axis)
+    r, angle = np.hypot(x, y), np.arctan2(y, x)
+    iris_colour = np.float32(
+        [[0.06, 0.028, 0.012], [0.09, 0.045, 0.02], [0.16, 0.09, 0.035], [0.08, 0.12, 0.05], [0.1, 0.17, 0.24],
+         [0.14, 0.18, 0.2], [0.035, 0.018, 0.01]]
+    )[rng.choice(7, p=[0.22, 0.18, 0.12, 0.1, 0.13, 0.08, 0.17])]  # fmt: skip
+    iris_r = rng.uniform(0.37, 0.41)
+    pupil_r = rng.uniform(0.12, 0.2)
+    fibre = sum(np.sin(k * angle + rng.uniform(0, 6.3)) / np.sqrt(k) for k in (9, 17, 23, 41, 57)) * 0.18
+    iris = iris_colour * np.clip(1.0 + fibre + 0.7 * (r < 0.6 * iris_r), 0.2, 3)[..., None]
+    veins = rng.standard_normal((size, size)).astype(np.float32)
+    veins = cv2.GaussianBlur(veins, (0, 0), 3)
+    sclera = np.float32([0.58, 0.53, 0.49]) * rng.uniform(0.75, 1.0)
+    red = np.clip((r - 0.5) * 1.1 + 0.8 * veins, 0, 1)[..., None]
+    rgb = sclera * (1 - red * np.float32([0.1, 0.4, 0.42]))
+    edge = np.clip((r - iris_r) / 0.03, -1, 1) * 0.5 + 0.5
+    iris = iris * (1 - 0.7 * np.clip((r - iris_r + 0.07) / 0.07, 0, 1))[..., None]
+    rgb = iris * (1 - edge[..., None]) + rgb * edge[..., None]
+    rgb = rgb * np.clip((r - pupil_r) / 0.025, 0.02, 1)[..., None]
+    texture = np.concatenate([np.clip(rgb, 0.002, 0.8), np.ones_like(rgb[..., :1])], axis=-1)
+    return Material(texture.astype(np.float32), EYES, 0.1, 0.04, (0.25, 0.2, 0.2))

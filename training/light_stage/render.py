@@ -1,0 +1,69 @@
+"""Render clips: python -m training.light_stage.render --out DIR --clips N --frames T --size 256 --seed S --workers 2
+
+Resumable: clips that are there and whole are skipped, broken ones are made again; a killed run loses at most the
+clips in work.
+"""
+
+import argparse
+import multiprocessing
+import time
+import traceback
+from pathlib import Path
+
+
+def clip_path(out: Path, seed: int) -> Path:
+    """File of one clip."""
+    return out / f"clip_{seed:06d}.npz"
+
+
+def render_one(job: tuple[Path, int, int, int]) -> tuple[int, float, str]:
+    """Render one clip unless a whole one is there. Returns (seed, seconds, fault or '')."""
+    from training.light_stage.clip import is_good, save_clip
+    from training.light_stage.stage import render_clip
+
+    out, seed, frames, size = job
+    path = clip_path(out, seed)
+    if is_good(path):
+        return seed, 0.0, ""
+    start = time.monotonic()
+    try:
+        save_clip(path, render_clip(seed, frames, size))
+    except Exception:  # one bad person must not end a run of hundreds; the fault is reported and counted
+        return seed, time.monotonic() - start, traceback.format_exc()
+    return seed, time.monotonic() - start, ""
+
+
+def _start_worker() -> None:
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    from training.light_stage.scene import process_priority
+
+    process_priority()
+    cv2.setNumThreads(1)
+    threadpool_limits(1)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder for the clips")
+    parser.add_argument("--clips", type=int, default=400, help="number of clips")
+    parser.add_argument("--frames", type=int, default=4, help="frames a clip, at 30 fps")
+    parser.add_argument("--size", type=int, default=256, help="height and width in pixels")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first clip; clip i has seed S + i")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    jobs = [(arguments.out, arguments.seed + i, arguments.frames, arguments.size) for i in range(arguments.clips)]
+    start, faults = time.monotonic(), 0
+    with multiprocessing.get_context("spawn").Pool(arguments.workers, _start_worker, maxtasksperchild=60) as pool:
+        for done, (seed, seconds, fault) in enumerate(pool.imap_unordered(render_one, jobs), 1):
+            faults += bool(fault)
+            text = f"fault:\n{fault}" if fault else f"{seconds:.1f} s"
+            print(f"[{time.monotonic() - start:7.0f} s] {done}/{len(jobs)} clip {seed}: {text}", flush=True)
+    print(f"{len(jobs) - faults} clips whole, {faults} faults, {time.monotonic() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

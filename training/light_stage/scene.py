@@ -1,0 +1,125 @@
+"""All parts of the people in a frame as one triangle soup in the camera frame, with two ray-tracing scenes.
+
+`solid` holds skin, eyes, cloth; `layered` holds alpha cards (hair, brows, lashes), which rays pass partly.
+"""
+
+import os
+
+import numpy as np
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
+
+from training.light_stage.materials import HAIR
+from training.light_stage.person import Part
+
+EPSILON_M = 1e-3
+
+
+class Topology:
+    """What does not change from frame to frame: faces, uv, materials.
+
+    faces (F, 3) int32 into all vertices; face_uv (F, 3, 2); face_part (F,) int32; tangents need vertices, see Scene.
+    """
+
+    def __init__(self, parts: list[Part], counts: list[int]) -> None:
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        self.parts = parts
+        self.starts = starts
+        self.faces = np.concatenate([p.faces + s for p, s in zip(parts, starts, strict=False)]).astype(np.int32)
+        self.face_uv = np.concatenate([p.face_uv for p in parts]).astype(np.float32)
+        self.face_part = np.repeat(np.arange(len(parts)), [len(p.faces) for p in parts]).astype(np.int32)
+        self.vertex_part = np.repeat(np.arange(len(parts)), counts).astype(np.int32)
+        layered = np.array([p.layered for p in parts])
+        self.solid_faces = np.flatnonzero(~layered[self.face_part]).astype(np.int32)
+        self.layered_faces = np.flatnonzero(layered[self.face_part]).astype(np.int32)
+        self.layered_alpha = self._mean_alpha()
+        self.vertex_albedo = self._vertex_albedo(starts[-1])
+
+    def _mean_alpha(self) -> np.ndarray:
+        """(layered faces,) mean opacity of each card triangle, for shadow rays."""
+        weights = np.float32([[1, 1, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4]])
+        weights /= weights.sum(1, keepdims=True)
+        alpha = np.zeros(len(self.layered_faces), np.float32)
+        for i, part in enumerate(self.parts):
+            mine = self.face_part[self.layered_faces] == i
+            if mine.any():
+                uv = np.einsum("kc,fcj->fkj", weights, self.face_uv[self.layered_faces[mine]])
+                alpha[mine] = part.material.sample(uv.reshape(-1, 2))[:, 3].reshape(-1, 4).mean(1)
+        return alpha
+
+    def _vertex_albedo(self, count: int) -> np.ndarray:
+        """(vertices, 3) albedo at each vertex, for light that bounces once."""
+        albedo = np.full((count, 3), 0.2, np.float32)
+        for i, part in enumerate(self.parts):
+            mine = self.face_part == i
+            values = part.material.sample(self.face_uv[mine].reshape(-1, 2))[:, :3]
+            albedo[self.faces[mine].reshape(-1)] = values
+        return albedo
+
+
+class Scene:
+    """One frame: vertices (V, 3) float32 and unit normals (V, 3) in the camera frame, ready for rays."""
+
+    def __init__(self, topology: Topology, vertices: np.ndarray) -> None:
+        self.topology = topology
+        self.vertices = vertices.astype(np.float32)
+        self.normals = vertex_normals(self.vertices, topology.faces)
+        self._round_cards()
+        self.solid = self._embree(topology.solid_faces)
+        self.layered = self._embree(topology.layered_faces)
+
+    def _round_cards(self) -> None:
+        """Lean the cards' normals outwards: flat strips stand for round locks, and must not flicker in shade."""
+        for i, part in enumerate(self.topology.parts):
+            if not part.layered:
+                continue
+            mine = slice(self.topology.starts[i], self.topology.starts[i + 1])
+            points = self.vertices[mine]
+            behind = 0.0 if part.material.label == HAIR and np.ptp(points, axis=0).min() > 0.05 else 0.1
+            radial = points - (points.mean(0) - np.float32([0, 0, behind]))
+            radial /= np.maximum(np.linalg.norm(radial, axis=1, keepdims=True), 1e-6)
+            normal = self.normals[mine]
+            normal = normal * np.where((normal * radial).sum(1, keepdims=True) < 0, -1, 1) + 0.9 * radial
+            self.normals[mine] = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+
+    def _embree(self, faces: np.ndarray) -> EmbreeScene | None:
+        if len(faces) == 0:
+            return None
+        scene = EmbreeScene()
+        TriangleMesh(scene, self.vertices, self.topology.faces[faces])
+        return scene
+
+    def transmittance(self, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
+        """(n,) float32 in [0, 1]: how much light comes along each ray, through up to four hair layers."""
+        out = np.ones(len(origins), np.float32)
+        out[self.solid.run(origins, directions, query="OCCLUDED") >= 0] = 0
+        if self.layered is None:
+            return out
+        active = np.flatnonzero(out > 0)
+        start, along = origins[active], directions[active]
+        for _ in range(4):
+            if len(active) == 0:
+                break
+            hit = self.layered.run(start, along, output=True)
+            found = hit["primID"] >= 0
+            active, along = active[found], along[found]
+            out[active] *= 1 - self.topology.layered_alpha[hit["primID"][found]]
+            start = start[found] + along * (hit["tfar"][found, None] + EPSILON_M)
+            keep = out[active] > 0.03
+            active, start, along = active[keep], start[keep], along[keep]
+        return out
+
+
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(V, 3) float32 area-weighted unit normals."""
+    corner = vertices[faces]
+    face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    flat = faces.reshape(-1)
+    repeated = np.repeat(face, 3, axis=0)
+    normal = np.stack([np.bincount(flat, repeated[:, i], len(vertices)) for i in range(3)], axis=1)
+    return (normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+
+
+def process_priority(nice: int = 5) -> None:
+    """Lower this process's priority; rendering must not starve others."""
+    os.nice(max(0, nice - os.nice(0)))

@@ -1,0 +1,84 @@
+"""Shading of one frame's records under hard lights, and the per-pixel buffers that a clip stores."""
+
+import numpy as np
+
+from training.light_stage.camera import Camera
+from training.light_stage.directions import BASIS, latlong
+from training.light_stage.gbuffer import Records
+from training.light_stage.gloss import fresnel, ggx
+from training.light_stage.materials import EYES
+from training.light_stage.scene import Scene
+from training.light_stage.transport import OFFSET_M, VertexLight
+
+
+def view_directions(records: Records) -> np.ndarray:
+    """(n, 3) unit directions from each record to the camera."""
+    return -records.point / np.linalg.norm(records.point, axis=1, keepdims=True)
+
+
+def material_values(records: Records, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """(roughness (n,), reflectance at normal incidence (n,)) of the records."""
+    parts = scene.topology.parts
+    roughness = np.float32([p.material.roughness for p in parts])[records.part]
+    f0 = np.float32([p.material.f0 for p in parts])[records.part]
+    return roughness, f0
+
+
+def glossy_normal(records: Records) -> np.ndarray:
+    """Normals that highlights see: eyes mirror with their smooth cornea, the rest with its bumps."""
+    return np.where((records.label == EYES)[:, None], records.smooth, records.normal)
+
+
+def reflection(records: Records) -> np.ndarray:
+    """(n, 3) float32 unit mirror directions."""
+    view, normal = view_directions(records), glossy_normal(records)
+    r = 2 * (view * normal).sum(1, keepdims=True) * normal - view
+    return (r / np.linalg.norm(r, axis=1, keepdims=True)).astype(np.float32)
+
+
+def glossy_weight(records: Records, scene: Scene, visible: np.ndarray) -> np.ndarray:
+    """(n,) share of the mirrored radiance that leaves each record, shadowed by `visible` (n,)."""
+    roughness, f0 = material_values(records, scene)
+    cosine = np.maximum((view_directions(records) * glossy_normal(records)).sum(1), 0)
+    return fresnel(cosine, f0, roughness) * visible
+
+
+def hard_light(
+    scene: Scene, records: Records, light: VertexLight, toward: np.ndarray, radius_deg: float, rng: np.random.Generator
+) -> np.ndarray:
+    """(n, 3) float32 radiance of the records under one far small disk, per unit irradiance facing it.
+
+    Shadow rays go to random points of the disk, one a record; skin and cards take part of their light softened.
+    """
+    n = len(records.pixel)
+    jitter = rng.normal(0, np.radians(radius_deg) / 1.5, (n, 3))
+    along = toward + jitter
+    along = (along / np.linalg.norm(along, axis=1, keepdims=True)).astype(np.float32)
+    parts = scene.topology.parts
+    layered = np.array([p.layered for p in parts])[records.part]
+    cosine = (records.normal * toward).sum(1)
+    smooth = (records.smooth * toward).sum(1)
+    lit = np.flatnonzero((smooth > -0.3) | layered)
+    shadow = np.zeros(n, np.float32)
+    lift = np.where(layered, 0, OFFSET_M)[lit, None] * records.smooth[lit]
+    lift = lift + along[lit] * np.where(layered, 6e-3, 1e-3)[lit, None]
+    shadow[lit] = scene.transmittance((records.point[lit] + lift).astype(np.float32), along[lit])
+    u, v = latlong(toward)
+    index = int(v * BASIS) * BASIS + int(u * BASIS)
+    seen = light.visibility[:, index][light.row[records.triangle]]
+    softened = (seen * records.bary).sum(1)
+    share = np.float32([p.material.soft for p in parts])[records.part]
+    below = np.where(layered, 0.35, np.clip((smooth + 0.3) / 1.3, 0, 1) * softened)
+    below = np.where(layered, 0.35 * shadow, below)[:, None] * np.where(layered[:, None], 1, share)
+    diffuse = records.albedo / np.pi * ((1 - share) * (np.maximum(cosine, 0) * shadow)[:, None] + below)
+    roughness, f0 = material_values(records, scene)
+    toward_all = np.broadcast_to(toward.astype(np.float32), (n, 3))
+    spec = ggx(glossy_normal(records), view_directions(records), toward_all, f0, roughness) * shadow
+    return (diffuse + spec[:, None]).astype(np.float32)
+
+
+def flow(scene: Scene, records: Records, camera: Camera, other: Scene, other_camera: Camera) -> np.ndarray:
+    """(n, 2) float32 motion in pixels (x right, y down) of each record's surface point into another frame."""
+    here = np.einsum("nk,nki->ni", records.bary, scene.vertices[records.triangle])
+    there = np.einsum("nk,nki->ni", records.bary, other.vertices[records.triangle])
+    return (other_camera.project(there) - camera.project(here)).astype(np.float32)
