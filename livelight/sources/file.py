@@ -1,0 +1,182 @@
+"""Frames of a video file: anything that FFmpeg reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from livelight.errors import InputError
+from livelight.frame import Frame
+from livelight.orientation import Orientation
+from livelight.video_color import SrgbReader, hdr_name
+
+_SLACK_S = 0.5
+"""A file may end this much before the length that its header states; more is a truncated file."""
+
+
+class VideoFileSource:
+    """Decodes the main video stream of a file into upright sRGB frames (Source).
+
+    Rotation and mirroring tags are baked in, pts and time_base are the stream's own (with mp4 edit lists applied).
+    A stream that changes size is scaled to its first size. A packet that cannot be decoded is skipped and counted in
+    ``damaged``. A file that ends before its header says raises InputError after its last good frame.
+    """
+
+    live = False
+
+    def __init__(self, path: Path) -> None:
+        """Open and decode the first frame; raises InputError for anything that holds no picture."""
+        self.path = path
+        self.damaged = 0
+        self.notes: list[str] = []
+        self._container = open_input(path)
+        try:
+            self._stream = main_video(self._container, path)
+            self._stream.thread_type = "AUTO"
+            self._reader = SrgbReader()
+            self._decoded = self._decode()
+            self._first = self._first_frame()
+        except BaseException:
+            self._container.close()
+            raise
+        self._describe(self._first)
+
+    def _describe(self, first: av.VideoFrame) -> None:
+        stream = self._stream
+        matrix = first.side_data.get("DISPLAYMATRIX")
+        self._orientation = Orientation.from_display_matrix(bytes(matrix)) if matrix else Orientation()
+        self._stored_size = (first.width, first.height)
+        turned = self._orientation.transpose
+        self.width, self.height = self._stored_size[::-1] if turned else self._stored_size
+        self.rate: Fraction = stream.average_rate or stream.guessed_rate or Fraction(30)
+        self.duration_s = _duration_s(self._container, stream)
+        guess = round(self.duration_s * self.rate) if self.duration_s else None
+        self.frame_count: int | None = stream.frames or guess
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        self.pixel_aspect: Fraction = 1 / aspect if turned else aspect
+        """Width of a pixel divided by its height, as shown."""
+        if hdr := hdr_name(first):
+            self.notes.append(f"{self.path.name} is {hdr}; it is brought to SDR, light above reference white clips.")
+
+    def _first_frame(self) -> av.VideoFrame:
+        first = next(self._decoded, None)
+        if first is None:
+            damage = f" ({self.damaged} damaged packets)" if self.damaged else ""
+            raise InputError(f"{self.path} holds no video frame that can be decoded{damage}; nothing to relight.")
+        return first
+
+    def _decode(self) -> Generator[av.VideoFrame, None, None]:
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.FFmpegError as exc:
+                raise InputError(f"{self.path} breaks off: {exc.strerror}; the frames before it are good.") from exc
+            if packet is None:
+                return
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                self.damaged += 1  # the stream goes on at the next packet, as in every player
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Frames with strictly increasing pts. One pass; a second call goes on where the first stopped."""
+        step = 1 / (self.rate * self._first.time_base) if self._first.time_base else Fraction(1)
+        last_pts: int | None = None
+        pending: av.VideoFrame | None = self._first
+        while (decoded := pending or next(self._decoded, None)) is not None:
+            pending = None
+            pts = decoded.pts
+            if pts is None:  # raw streams carry no times
+                pts = 0 if last_pts is None else last_pts + max(1, round(step))
+            if last_pts is not None and pts <= last_pts:
+                pts = last_pts + 1
+            last_pts = pts
+            yield self._upright(decoded, pts)
+        if last_pts is not None:
+            self._check_end(float((last_pts + step) * self._time_base(self._first)))
+
+    def _upright(self, decoded: av.VideoFrame, pts: int) -> Frame:
+        captured_s = time.monotonic()
+        try:
+            image = self._reader.read(decoded, self._stored_size)
+        except av.FFmpegError as exc:
+            raise InputError(f"{self.path}: cannot convert {decoded.format.name} pixels: {exc.strerror}") from exc
+        return Frame(self._orientation.apply(image), pts, self._time_base(decoded), captured_s)
+
+    def _time_base(self, decoded: av.VideoFrame) -> Fraction:
+        return decoded.time_base or self._stream.time_base or 1 / self.rate
+
+    def _check_end(self, end_s: float) -> None:
+        stated_s = _stated_end_s(self._stream)
+        if stated_s is not None and end_s < stated_s - max(_SLACK_S, 3 / float(self.rate)):
+            raise InputError(
+                f"{self.path} is truncated: its header promises video until {stated_s:.1f} s, it ends at {end_s:.1f} s."
+            )
+
+    def close(self) -> None:
+        self._decoded.close()
+        self._container.close()
+
+
+def open_input(path: Path) -> InputContainer:
+    """Open a media file for reading; raises InputError in words of the user."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, expected a video or picture file.")
+    try:
+        return av.open(str(path), "r", metadata_errors="replace")
+    except FileNotFoundError as exc:
+        raise InputError(f"{path} does not exist; check the name.") from exc
+    except PermissionError as exc:
+        raise InputError(f"{path} may not be read; check its permissions.") from exc
+    except (av.FFmpegError, OSError) as exc:
+        if path.stat().st_size == 0:
+            raise InputError(f"{path} is empty (0 bytes), expected a video or picture file.") from exc
+        raise InputError(f"{path} cannot be read as video: {_diagnosis(path, exc)}.") from exc
+
+
+def _diagnosis(path: Path, exc: av.FFmpegError | OSError) -> str:
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] == b"ftyp":
+        return "its index (moov) is missing or broken, so the recording was cut off; try to repair it with untrunc"
+    return f"{exc.strerror or exc} (FFmpeg does not know this format)"
+
+
+def main_video(container: InputContainer, path: Path) -> VideoStream:
+    """The stream that players show: not cover art; raises InputError if there is none."""
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        kinds = sorted({stream.type for stream in container.streams}) or ["no streams"]
+        raise InputError(f"{path} holds no video (only {', '.join(kinds)}), expected a video file.")
+    best = container.streams.best("video")
+    stream = next((s for s in streams if best is not None and s.index == best.index), streams[0])
+    if stream.codec_context is None:
+        raise InputError(f"{path} holds video in a format that this build of FFmpeg cannot decode.")
+    return stream
+
+
+def _stated_end_s(stream: VideoStream) -> float | None:
+    """Where the header says that the video ends, seconds: mp4 in the stream, Matroska in a tag; or None."""
+    if stream.duration and stream.time_base and stream.frames:
+        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+    tag = stream.metadata.get("DURATION", "")
+    try:
+        hours, minutes, seconds = tag.split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:
+        return None
+
+
+def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
+    end_s = _stated_end_s(stream)
+    if end_s is not None and stream.time_base:
+        return end_s - float((stream.start_time or 0) * stream.time_base)
+    return container.duration / av.time_base if container.duration else None
