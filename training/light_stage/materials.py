@@ -113,7 +113,7 @@ def cloth(path, colour: np.ndarray | None, rng: np.random.Generator) -> Material
     rgb = image[..., :3]
     if colour is not None or path is None:
         grey = rgb.mean(-1, keepdims=True)
-        detail = np.clip(grey / cv2.blur(grey, (201, 201))[..., None], 0.4, 1.8)
+        detail = np.clip(grey / np.maximum(cv2.blur(grey, (201, 201)), 0.01)[..., None], 0.4, 1.8)
         rgb = np.clip(detail * (colour if colour is not None else rng.uniform(0.03, 0.6, 3)), 0.01, 0.85)
     noise = rng.standard_normal(rgb.shape[:2]).astype(np.float32)
     grey = rgb.mean(-1)

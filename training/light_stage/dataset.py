@@ -1,0 +1,26 @@
+"""The light stage's data for training: clips, lights drawn on the fly, webcam pictures. The stable front door.
+
+    from training.light_stage.dataset import Panoramas, compose, load_clip, panoramas_of, sample_lights
+"""
+
+from pathlib import Path
+
+from training.light_stage.backdrop import backdrop, project, room, wall
+from training.light_stage.clip import Clip, ClipError, is_good, load_clip, save_clip
+from training.light_stage.gloss import atlas, atlas_coordinates, atlas_matrix
+from training.light_stage.lights import Light, Panoramas, exposed, grey_card, point_code, rig, sample_lights
+from training.light_stage.splits import panoramas_of, skins_of, split_of_seed
+from training.light_stage.webcam import WebcamSettings, compose, develop, sample_webcam
+
+__all__ = [
+    "Clip", "ClipError", "Light", "Panoramas", "WebcamSettings", "atlas", "atlas_coordinates", "atlas_matrix",
+    "backdrop", "clips_of", "compose", "develop", "exposed", "grey_card", "is_good", "load_clip", "panoramas_of",
+    "point_code", "project", "rig", "room", "sample_lights", "sample_webcam", "save_clip", "skins_of",
+    "split_of_seed", "wall",
+]  # fmt: skip
+
+
+def clips_of(folder: str | Path, split: str) -> list[Path]:
+    """Clip files of a split, by the seed in their names, without opening them."""
+    files = sorted(Path(folder).glob("clip_*.npz"))
+    return [f for f in files if split_of_seed(int(f.stem.split("_")[1])) == split]

@@ -1,0 +1,165 @@
+"""Lights to relight clips with: panoramas as 16 x 16 codes, NVPR's sampling (eq. 9), rigs, sudden switches."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from training.light_stage.directions import BASIS, direction, form_vectors, latlong, solid_angles
+
+MAX_GAIN_MEAN = 3.0  # a panorama lit only from behind is not exposed beyond this mean radiance
+
+
+@dataclass
+class Light:
+    """One illumination. code (16, 16, 3) float32 linear radiance; hard: (index, rgb irradiance) of a clip's hard
+    lights, not yet in the code; sources: (weight, panorama index or -1, rotation in degrees) that made it."""
+
+    code: np.ndarray
+    hard: list[tuple[int, np.ndarray]] = field(default_factory=list)
+    sources: list[tuple[float, int, float]] = field(default_factory=list)
+
+    def with_hard(self, hard_dirs: np.ndarray) -> np.ndarray:
+        """(16, 16, 3) the code with its hard lights splatted in, their energy kept: what a network is told."""
+        code = self.code.copy()
+        for index, rgb in self.hard:
+            code += point_code(hard_dirs[index]) * np.asarray(rgb, np.float32)
+        return code
+
+
+def point_code(toward: np.ndarray) -> np.ndarray:
+    """(16, 16, 1) radiance of a small light of unit irradiance from `toward` (3,), shared over the nearest cells."""
+    u, v = latlong(np.asarray(toward, np.float64))
+    x, y = u * BASIS - 0.5, np.clip(v * BASIS - 0.5, 0, BASIS - 1)
+    x0, y0 = int(np.floor(x)), min(int(y), BASIS - 2)
+    code = np.zeros((BASIS, BASIS, 1), np.float32)
+    for i, wx in ((x0, 1 - x + x0), (x0 + 1, x - x0)):
+        for j, wy in ((y0, 1 - y + y0), (y0 + 1, y - y0)):
+            code[j, i % BASIS] += wx * wy
+    return (code / solid_angles(BASIS, BASIS)[..., None]).astype(np.float32)
+
+
+def grey_card(code: np.ndarray) -> np.ndarray:
+    """(3,) radiance of a white card that faces the camera under a code, over that of a unit environment."""
+    cosine = np.maximum(form_vectors()[:, 2], 0) / np.pi
+    return cosine @ np.asarray(code, np.float32).reshape(-1, 3)
+
+
+def exposed(code: np.ndarray) -> np.ndarray:
+    """A code scaled by DESIGN.md's rule: a grey card (0.18) facing the camera comes out at linear 0.18."""
+    luminance = float(grey_card(code) @ np.float32([0.2126, 0.7152, 0.0722]))
+    return (code / max(luminance, 1e-6)).astype(np.float32)
+
+
+class Panoramas:
+    """A set of panoramas, held at 64 x 128 (area-averaged in solid angle, suns keep their energy)."""
+
+    HEIGHT = 64
+
+    def __init__(self, files: list[Path]) -> None:
+        if not files:
+            raise FileNotFoundError("no panoramas; set LIVELIGHT_ASSETS to the folder that holds hdri/*.hdr")
+        self.files = files
+        self.images = [self._load(f) for f in files]
+
+    def _load(self, path: Path) -> np.ndarray:
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)[..., ::-1].astype(np.float32)
+        return average(np.nan_to_num(image, posinf=6e4), self.HEIGHT, 2 * self.HEIGHT)
+
+    def turned(self, index: int, rotation_deg: float) -> np.ndarray:
+        """(64, 128, 3) linear panorama with its content moved right by rotation_deg (to whole texels)."""
+        image = self.images[index]
+        return np.roll(image, round(rotation_deg / 360 * image.shape[1]), axis=1)
+
+    def code(self, index: int, rotation_deg: float) -> np.ndarray:
+        """(16, 16, 3) linear light code of a turned panorama, in the file's own scale."""
+        return average(self.turned(index, rotation_deg), BASIS, BASIS)
+
+    def background(self, light: Light, clip, rng: np.random.Generator) -> np.ndarray:
+        """(H, W, 3) linear backdrop that fits a light: its heaviest panorama seen by the clip's camera."""
+        from training.light_stage.backdrop import backdrop
+
+        return backdrop(self, light, clip.arrays, clip.shape[1:], rng)
+
+
+def average(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Area average in solid angle of a lat-long (h, w, 3) image, h and w multiples of the new size."""
+    h, w = image.shape[:2]
+    weight = solid_angles(h, w)[..., None]
+    blocks = (image * weight).reshape(height, h // height, width, w // width, 3).sum((1, 3))
+    total = weight.reshape(height, h // height, 1, w, 1)[:, :, 0, : w // width].sum((1, 2))
+    return (blocks / total[:, None]).astype(np.float32)
+
+
+def _panorama_light(rng: np.random.Generator, panoramas: Panoramas) -> Light:
+    """NVPR's X: a random panorama under random rotation; exposed, then up to a stop off."""
+    index, rotation = int(rng.integers(len(panoramas.files))), float(rng.uniform(0, 360))
+    code = exposed(panoramas.code(index, rotation))
+    mean = (code * (solid_angles(BASIS, BASIS) / (4 * np.pi))[..., None]).sum((0, 1)).mean()
+    code = code * min(1.0, MAX_GAIN_MEAN / mean) * 2.0 ** float(np.clip(rng.normal(0, 0.5), -1.5, 1.0))
+    return Light(code.astype(np.float32), [], [(1.0, index, rotation)])
+
+
+def _point_lights(rng: np.random.Generator) -> np.ndarray:
+    """NVPR's Y: one to three coloured point lights, at most 1.5 from the sphere's surface, projected to it."""
+    code = np.zeros((BASIS, BASIS, 3), np.float32)
+    for _ in range(int(rng.integers(1, 4))):
+        toward = rng.standard_normal(3)
+        toward /= np.linalg.norm(toward)
+        distance = 1 + rng.uniform(0, 1.5)
+        colour = np.exp(rng.normal(0, 0.45, 3)) * rng.uniform(0.5, 4.0) / distance**2 * np.pi
+        code += point_code(toward) * colour.astype(np.float32)
+    return code
+
+
+def mix(a: Light, b: Light, beta: float) -> Light:
+    """beta a + (1 - beta) b."""
+    sources = [(w * beta, i, r) for w, i, r in a.sources] + [(w * (1 - beta), i, r) for w, i, r in b.sources]
+    hard = [(k, rgb * beta) for k, rgb in a.hard] + [(k, rgb * (1 - beta)) for k, rgb in b.hard]
+    return Light(beta * a.code + (1 - beta) * b.code, hard, sources)
+
+
+def rig(rng: np.random.Generator) -> Light:
+    """A studio-like light: one or two soft boxes of random size over a dim fill; at times a ring or coloured pair."""
+    u, v = np.meshgrid((np.arange(BASIS) + 0.5) / BASIS, (np.arange(BASIS) + 0.5) / BASIS)
+    d = direction(u, v)
+    fill = rng.uniform(0.02, 0.5)
+    code = np.full((BASIS, BASIS, 3), fill, np.float32) * np.exp(rng.normal(0, 0.1, 3))
+    for _ in range(int(rng.integers(1, 3))):
+        toward = direction(np.mod(rng.uniform(0.3, 1.7) / 2 + 0.5, 1), rng.uniform(0.15, 0.6))
+        width = rng.uniform(0.15, 0.6)
+        box = np.exp(-((np.arccos(np.clip(d @ toward, -1, 1)) / width) ** 4))
+        strength = rng.uniform(1, 4) / max(float((box * solid_angles(BASIS, BASIS)).sum()), 0.05)
+        code += (box * strength)[..., None] * np.exp(rng.normal(0, rng.choice([0.08, 0.5]), 3))
+    return Light((code * rng.uniform(0.4, 1.2)).astype(np.float32), [], [(1.0, -1, 0.0)])
+
+
+def _base_light(rng: np.random.Generator, panoramas: Panoramas, rigs: float, hard: float, lamps: int) -> Light:
+    light = rig(rng) if rng.random() < rigs else _panorama_light(rng, panoramas)
+    if lamps and rng.random() < hard:
+        light.code *= rng.uniform(0.15, 0.7)
+        colour = np.exp(rng.normal(0, 0.12, 3)) * rng.uniform(1.0, 4.5)
+        light.hard = [(int(rng.integers(lamps)), colour.astype(np.float32))]
+    return light
+
+
+def sample_lights(
+    rng: np.random.Generator, panoramas: Panoramas, rigs: float = 0.15, hard: float = 0.3, lamps: int = 8,
+    switches: float = 0.05,
+) -> tuple[Light, Light, Light]:  # fmt: skip
+    """Source light at t, source light at t + 1 and target light, as NVPR's eq. 9:
+
+    L_i = X_i; L_j = b1 L_i + (1 - b1) X_j; L_k = b2 L_j + (1 - b2) X_k + Y, b ~ Beta(0.5, 0.5).
+
+    Beyond NVPR: with probability `rigs` an X is a studio rig, with `hard` it carries one of a clip's `lamps` hard
+    lights, and with `switches` L_j is L_i switched nearly off or back on (NVPR names that its failure).
+    """
+    first = _base_light(rng, panoramas, rigs, hard, lamps)
+    second = mix(first, _base_light(rng, panoramas, rigs, hard, lamps), float(rng.beta(0.5, 0.5)))
+    third = mix(second, _base_light(rng, panoramas, rigs, hard, lamps), float(rng.beta(0.5, 0.5)))
+    third.code = third.code + _point_lights(rng) * (rng.random() < 0.5)
+    if rng.random() < switches:
+        dim = float(rng.uniform(0.05, 0.3))
+        second = mix(first, Light(np.zeros_like(first.code)), dim)
+    return first, second, third

@@ -1,0 +1,82 @@
+"""What a cheap camera does to light: exposure, white balance, blur, noise, sharpening, tone curve, JPEG."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from training.light_stage.assets import linear_to_srgb
+
+
+@dataclass(frozen=True)
+class WebcamSettings:
+    """One camera's habits over a clip. exposure_ev and white_balance (3,) drift by *_drift per frame; noise is the
+    standard deviation at linear 1 (shot) and at black (read); blur in pixels; sharpen 0..1; jpeg quality or 0."""
+
+    exposure_ev: float = 0.0
+    exposure_drift: float = 0.0
+    white_balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    balance_drift: float = 0.0
+    shot_noise: float = 0.0
+    read_noise: float = 0.0
+    blur_px: float = 0.0
+    sharpen: float = 0.0
+    jpeg_quality: int = 0
+    shoulder: float = 0.0
+
+
+def sample_webcam(rng: np.random.Generator, mean_luminance: float) -> WebcamSettings:
+    """A random camera; with auto-exposure (most of them) the picture's mean is pulled to mid-grey."""
+    auto = rng.random() < 0.75
+    ev = float(np.clip(np.log2(0.16 / max(mean_luminance, 1e-4)), -4, 3)) * rng.uniform(0.5, 1.0) if auto else 0.0
+    balance = np.exp(rng.normal(0, 0.05, 3))
+    dark = max(0.0, ev) / 3
+    return WebcamSettings(
+        exposure_ev=ev + float(rng.normal(0, 0.25)),
+        exposure_drift=float(rng.normal(0, 0.02)),
+        white_balance=tuple(float(x) for x in balance / balance[1]),
+        balance_drift=float(rng.normal(0, 0.003)),
+        shot_noise=float(rng.choice([0.004, 0.012, 0.03])) * (1 + 2 * dark),
+        read_noise=float(rng.uniform(0.0005, 0.003)) * (1 + 2 * dark),
+        blur_px=float(rng.choice([0.0, 0.5, 0.9])),
+        sharpen=float(rng.choice([0.0, 0.3, 0.7])),
+        jpeg_quality=int(rng.choice([0, 55, 75, 90])),
+        shoulder=float(rng.uniform(0.0, 0.5)),
+    )
+
+
+def develop(linear: np.ndarray, settings: WebcamSettings, frame: int, rng: np.random.Generator) -> np.ndarray:
+    """(H, W, 3) linear scene light of one frame -> uint8 sRGB picture."""
+    drift = np.float32([1 + settings.balance_drift * frame, 1, 1 - settings.balance_drift * frame])
+    gain = 2.0 ** (settings.exposure_ev + settings.exposure_drift * frame)
+    x = linear * np.float32(settings.white_balance) * drift * np.float32(gain)
+    if settings.blur_px > 0:
+        x = cv2.GaussianBlur(x, (0, 0), settings.blur_px)
+    sigma = np.sqrt(np.maximum(x, 0) * settings.shot_noise**2 + settings.read_noise**2)
+    x = x + sigma * rng.standard_normal(x.shape, np.float32)
+    bright = np.maximum(x - 0.6, 0)  # a film-like shoulder above 0.6, so highlights roll off
+    x = np.where(x > 0.6, 0.6 + bright / (1 + settings.shoulder * bright / 0.4), x)
+    x = linear_to_srgb(x)
+    if settings.sharpen > 0:
+        x = x + settings.sharpen * (x - cv2.GaussianBlur(x, (0, 0), 1.2))
+    out = np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
+    if settings.jpeg_quality:
+        _, coded = cv2.imencode(".jpg", out[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg_quality])
+        out = cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]
+    return np.ascontiguousarray(out)
+
+
+def compose(
+    fg_linear: np.ndarray, alpha: np.ndarray, background_linear: np.ndarray, settings: WebcamSettings | None,
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """(T, H, W, 3) uint8 sRGB webcam frames.
+
+    fg_linear (T, H, W, 3) premultiplied linear radiance; alpha (T, H, W) in [0, 1]; background_linear (H, W, 3) or
+    (T, H, W, 3) linear; settings None draws a random camera.
+    """
+    scene = fg_linear + (1 - alpha[..., None]) * np.broadcast_to(background_linear, fg_linear.shape)
+    if settings is None:
+        luminance = np.minimum(scene, 2.0) @ np.float32([0.2126, 0.7152, 0.0722])
+        settings = sample_webcam(rng, float(luminance.mean()))
+    return np.stack([develop(frame, settings, t, rng) for t, frame in enumerate(scene)])
