@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
-from livelight.recombine import recombine
+from livelight.recombine import Recombiner
 from livelight.runtimes import STRIDE, NetworkOutput, NetworkState, Runtime, open_runtime
 from livelight.segment import MatteEdges, MatteState, Segmenter, SelfieSegmenter, steady
 
@@ -48,6 +48,7 @@ class Relighter:
     def __init__(self, runtime: Runtime, segmenter: Segmenter) -> None:
         self._runtime = runtime
         self._segmenter = segmenter
+        self._recombine = Recombiner()
         self.timings_ms: dict[str, float] = {}
 
     @property
@@ -67,7 +68,7 @@ class Relighter:
         relit = time.perf_counter()
         image = frame.image
         if light.intensity > 0 or light.backdrop is not None or light.blur > 0:
-            image = recombine(frame.image, output.gain, output.offset, matte, alpha, light)
+            image = self._recombine(frame.image, output.gain, output.offset, matte, alpha, light)
         done = time.perf_counter()
         self.timings_ms = {
             "matte": (matted - started) * 1e3,

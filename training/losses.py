@@ -1,0 +1,53 @@
+"""Loss terms of the relighter. Pictures are (b, c, h, w) float32, sRGB-coded unless stated; every term is a scalar."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def masked_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    """Mean absolute difference where mask (b, 1, h, w) in [0, 1] says; NVPR's ||M (I - I')||_1."""
+    return ((a - b).abs() * mask).sum() / (mask.sum() * a.shape[1] + 1.0)
+
+
+def gradient_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    """masked_l1 of horizontal and vertical differences: edges of shadows and highlights stay sharp."""
+    d = a - b
+    dx, dy = d[..., :, 1:] - d[..., :, :-1], d[..., 1:, :] - d[..., :-1, :]
+    mx, my = torch.minimum(mask[..., 1:], mask[..., :-1]), torch.minimum(mask[..., 1:, :], mask[..., :-1, :])
+    return ((dx.abs() * mx).sum() + (dy.abs() * my).sum()) / (mask.sum() * a.shape[1] + 1.0)
+
+
+def light_l1(predicted: Tensor, true: Tensor, solid_angles: Tensor) -> Tensor:
+    """|log(1 + L) - log(1 + L')| of light codes (b, 3, 16, 16), weighted by solid angle (256,); NVPR's light term."""
+    weight = (solid_angles / solid_angles.mean()).view(1, 1, 16, 16)
+    return ((torch.log1p(predicted) - torch.log1p(true)).abs() * weight).mean()
+
+
+def normal_cosine(predicted: Tensor, true: Tensor, mask: Tensor) -> Tensor:
+    """1 - cos of the angle between unit normals, where mask says."""
+    return ((1 - (predicted * true).sum(1, keepdim=True)) * mask).sum() / (mask.sum() + 1.0)
+
+
+def matte_loss(logit: Tensor, alpha: Tensor) -> Tensor:
+    """Binary cross-entropy with soft labels plus L1 (NVPR's parsing term and the edge)."""
+    return F.binary_cross_entropy_with_logits(logit, alpha) + (torch.sigmoid(logit) - alpha).abs().mean()
+
+
+def warp(image: Tensor, flow: Tensor) -> Tensor:
+    """Fetch image (b, c, h, w) at each pixel + flow (b, h, w, 2), pixels, x right, y down."""
+    _, _, h, w = image.shape
+    y, x = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
+    at = torch.stack([x, y], -1).to(flow) + flow
+    grid = (at + 0.5) * 2 / torch.tensor([w, h]).to(flow) - 1
+    return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def temporal_l1(before: Tensor, after: Tensor, flow_bwd: Tensor, mask: Tensor) -> Tensor:
+    """NVPR's conjugate temporal term: relit frames t and t + 1 agree along the exact flow.
+
+    flow_bwd (b, h, w, 2) leads from t + 1 back to t; mask (b, 1, h, w) is 1 where a point is seen in both.
+    """
+    return masked_l1(warp(before, flow_bwd), after, mask)
