@@ -131,7 +131,7 @@ def open_input(path: Path) -> InputContainer:
     if path.is_dir():
         raise InputError(f"{path} is a folder, expected a video or picture file.")
     try:
-        return av.open(str(path), "r", metadata_errors="replace")
+        container: InputContainer = av.open(str(path), "r", metadata_errors="replace")
     except FileNotFoundError as exc:
         raise InputError(f"{path} does not exist; check the name.") from exc
     except PermissionError as exc:
@@ -140,6 +140,7 @@ def open_input(path: Path) -> InputContainer:
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty (0 bytes), expected a video or picture file.") from exc
         raise InputError(f"{path} cannot be read as video: {_diagnosis(path, exc)}.") from exc
+    return container
 
 
 def _diagnosis(path: Path, exc: av.FFmpegError | OSError) -> str:
@@ -154,8 +155,8 @@ def main_video(container: InputContainer, path: Path) -> VideoStream:
     """The stream that players show: not cover art; raises InputError if there is none."""
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
-        kinds = sorted({stream.type for stream in container.streams}) or ["no streams"]
-        raise InputError(f"{path} holds no video (only {', '.join(kinds)}), expected a video file.")
+        kinds = ", ".join(sorted({stream.type for stream in container.streams}))
+        raise InputError(f"{path} holds no video (only {kinds or 'an empty container'}), expected a video file.")
     best = container.streams.best("video")
     stream = next((s for s in streams if best is not None and s.index == best.index), streams[0])
     if stream.codec_context is None:

@@ -37,20 +37,12 @@ class PictureSource:
         """Read the whole file; raises InputError."""
         self.path = path
         data = np.frombuffer(_read_bytes(path), np.uint8)
-        bgr, kinds, chunks = None, (), ()
-        if data.size:
-            try:
-                bgr, kinds, chunks = cv2.imdecodeWithMetadata(data, flags=cv2.IMREAD_COLOR)
-            except cv2.error as exc:
-                raise InputError(f"{path} cannot be decoded as a picture: {exc.err}.") from exc
+        bgr, found = _decode(path, data) if data.size else (None, [])
         if bgr is None or bgr.size == 0:
             raise InputError(f"{path} is no readable picture, expected a whole png, jpg or webp file.")
         self._image: NDArray[np.uint8] = np.ascontiguousarray(bgr[:, :, ::-1])
         self.height, self.width = self._image.shape[:2]
-        self.metadata = [
-            (int(kind), _upright(int(kind), np.asarray(chunk).tobytes()))
-            for kind, chunk in zip(kinds, chunks, strict=True)
-        ]
+        self.metadata = [(kind, _upright(kind, chunk)) for kind, chunk in found]
 
     def __iter__(self) -> Iterator[Frame]:
         yield Frame(self._image, 0, Fraction(1), time.monotonic())
@@ -68,6 +60,15 @@ def _read_bytes(path: Path) -> bytes:
         raise InputError(f"{path} does not exist; check the name.") from exc
     except OSError as exc:
         raise InputError(f"{path} may not be read: {exc.strerror}.") from exc
+
+
+def _decode(path: Path, data: NDArray[np.uint8]) -> tuple[NDArray[np.uint8] | None, list[tuple[int, bytes]]]:
+    try:
+        bgr, kinds, chunks = cv2.imdecodeWithMetadata(data, flags=cv2.IMREAD_COLOR)
+    except cv2.error as exc:
+        raise InputError(f"{path} cannot be decoded as a picture: {exc.err}.") from exc
+    found = [(int(kind), np.asarray(chunk).tobytes()) for kind, chunk in zip(kinds, chunks, strict=True)]
+    return bgr, found
 
 
 def _upright(kind: int, chunk: bytes) -> bytes:
