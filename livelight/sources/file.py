@@ -35,7 +35,7 @@ class VideoFileSource:
         """Open and decode the first frame; raises InputError for anything that holds no picture."""
         self.path = path
         self.damaged = 0
-        self.notes: list[str] = []
+        self._hdr: str | None = None
         self._container = open_input(path)
         try:
             self._stream = main_video(self._container, path)
@@ -62,8 +62,17 @@ class VideoFileSource:
         aspect = stream.sample_aspect_ratio or Fraction(1)
         self.pixel_aspect: Fraction = 1 / aspect if turned else aspect
         """Width of a pixel divided by its height, as shown."""
-        if hdr := hdr_name(first):
-            self.notes.append(f"{self.path.name} is {hdr}; it is brought to SDR, light above reference white clips.")
+        self._hdr = hdr_name(first)
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences that the user should read; complete at the end of the stream."""
+        name, notes = self.path.name, []
+        if self._hdr:
+            notes.append(f"{name} is {self._hdr}; it was brought to SDR, light above reference white is clipped.")
+        if self.damaged:
+            notes.append(f"{self.damaged} packets of {name} were damaged and are missing in the result.")
+        return notes
 
     def _first_frame(self) -> av.VideoFrame:
         first = next(self._decoded, None)

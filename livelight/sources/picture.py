@@ -32,10 +32,12 @@ class PictureSource:
     live = False
     frame_count: int | None = 1
     rate = Fraction(1)
+    duration_s: float | None = None
 
     def __init__(self, path: Path) -> None:
         """Read the whole file; raises InputError."""
         self.path = path
+        self.notes: list[str] = []
         data = np.frombuffer(_read_bytes(path), np.uint8)
         bgr, found = _decode(path, data) if data.size else (None, [])
         if bgr is None or bgr.size == 0:

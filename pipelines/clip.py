@@ -1,0 +1,135 @@
+"""Recorded clips and pictures: one job from file to file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from livelight.errors import InputError, LiveLightError
+from livelight.lighting import Lighting
+from livelight.session import RelightStep, run_session
+from livelight.side_by_side import SideBySide
+from livelight.sinks.file import VideoFileSink
+from livelight.sinks.picture import PictureSink
+from livelight.sources.file import VideoFileSource
+from livelight.sources.picture import PictureSource
+from livelight.stage_times import StageTimes
+from pipelines.clip_job import ClipJob
+from pipelines.clip_settings import ClipSettings
+from pipelines.progress import progress_for
+
+LightingOfDuration = Callable[[float | None], Lighting]
+"""The light for a clip of so many seconds; None where the length is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """What came of one job. notes: sentences that the user should read."""
+
+    target: Path
+    frames: int
+    times: StageTimes
+    notes: list[str]
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, after what was done so far has been saved. partial: where, or None if nothing was done yet."""
+
+    def __init__(self, partial: Path | None) -> None:
+        super().__init__()
+        self.partial = partial
+
+
+def relight_all(
+    jobs: list[ClipJob],
+    settings: ClipSettings,
+    relighter: RelightStep[Any],
+    lighting_of: LightingOfDuration,
+    quiet: bool = False,
+) -> int:
+    """Run the jobs in turn and report on stderr; the number of jobs that failed.
+
+    With several jobs a failed one is reported and the next begins; the error of a single job is raised. Ctrl-C ends
+    all: Stopped is raised.
+    """
+    failed = 0
+    for job in jobs:
+        try:
+            with progress_for(job.source.name, quiet) as progress:
+                result = relight_clip(job, settings, relighter, lighting_of, progress.advance)
+        except Stopped as stopped:
+            _say(f"Stopped; what is done lies in {stopped.partial}." if stopped.partial else "Stopped.")
+            raise
+        except LiveLightError as exc:
+            if len(jobs) == 1:
+                raise
+            _say(str(exc))
+            failed += 1
+            continue
+        for note in result.notes:
+            _say(note)
+        if not quiet:
+            _say(f"{job.target}: {result.frames} frames.")
+    return failed
+
+
+def _say(sentence: str) -> None:
+    print(f"livelight: {sentence}", file=sys.stderr, flush=True)
+
+
+def relight_clip(
+    job: ClipJob,
+    settings: ClipSettings,
+    relighter: RelightStep[Any],
+    lighting_of: LightingOfDuration,
+    on_frame: Callable[[int, int | None], None] = lambda done, total: None,
+) -> ClipResult:
+    """Relight one file; ``on_frame(done, total)`` is called per frame, total None where unknown.
+
+    The target appears only when it is whole. If the input breaks off, or on Ctrl-C, what is done is kept, playable, as
+    NAME.partial.EXT, and InputError or Stopped is raised. After any other error nothing stays on the disk.
+    """
+    source = PictureSource(job.source) if job.is_picture else VideoFileSource(job.source)
+    try:
+        lighting = lighting_of(source.duration_s)
+        sink = _open_sink(job, source, settings)
+        done = 0
+
+        def count(frames: int) -> None:
+            nonlocal done
+            done = frames
+            on_frame(frames, source.frame_count)
+
+        try:
+            step = SideBySide(relighter) if settings.compare else relighter
+            times = run_session(source, sink, step, lighting, count)
+            sink.close()
+        except KeyboardInterrupt as exc:
+            raise Stopped(sink.keep_partial()) from exc
+        except InputError as exc:
+            partial = sink.keep_partial()
+            raise InputError(f"{exc} What came before is relit in {partial}." if partial else str(exc)) from exc
+        finally:
+            sink.abort()  # does nothing to a sink that has ended well
+        return ClipResult(job.target, done, times, [*source.notes, *sink.notes])
+    finally:
+        source.close()
+
+
+def _open_sink(
+    job: ClipJob, source: VideoFileSource | PictureSource, settings: ClipSettings
+) -> VideoFileSink | PictureSink:
+    if isinstance(source, PictureSource):
+        return PictureSink(job.target, source.metadata, overwrite=settings.force)
+    return VideoFileSink(
+        job.target,
+        codec=settings.codec,
+        crf=settings.crf,
+        rate=source.rate,
+        pixel_aspect=source.pixel_aspect,
+        copy_from=job.source,
+        overwrite=settings.force,
+    )
