@@ -38,7 +38,7 @@ class Camera:
 def frame_head(rng: np.random.Generator, head: np.ndarray, size: tuple[int, int]) -> Camera:
     """A random webcam framing of a head at `head` (3,), from close to half body, off-centre at times."""
     height, width = size
-    share = rng.choice([rng.uniform(0.2, 0.32), rng.uniform(0.3, 0.45), rng.uniform(0.45, 0.62)], p=[0.3, 0.45, 0.25])
+    share = rng.choice([rng.uniform(0.26, 0.38), rng.uniform(0.36, 0.52), rng.uniform(0.5, 0.74)], p=[0.25, 0.45, 0.3])
     visible_m = 0.25 / share * height / min(height, width)
     distance = rng.uniform(0.5, 1.0)
     pitch = rng.normal(0.0, 0.1)
@@ -48,7 +48,7 @@ def frame_head(rng: np.random.Generator, head: np.ndarray, size: tuple[int, int]
     rotation = Rotation.from_euler("zxy", [roll, pitch, yaw]).as_matrix()
     centre = head + rotation.T @ np.array([0, 0, distance])
     x = 0.5 + np.clip(rng.normal(0, 0.06 + 0.06 * (rng.random() < 0.3)), -0.3, 0.3)
-    y = np.clip(rng.uniform(0.1, 0.26) + share * 0.55, 0.22, 0.6)
+    y = np.clip(rng.uniform(0.05, 0.2) + share * 0.5, 0.25, 0.6)
     principal = np.array([x * width, y * height])
     return Camera(centre, rotation, float(height / visible_m * distance), principal, size)
 

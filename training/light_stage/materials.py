@@ -90,11 +90,16 @@ def skin(name: str, tone: float, hue: np.ndarray, detail: float, size: int = 204
         log = np.log(np.maximum(donor_rgb.mean(-1), 1e-3))
         ratio = np.exp(np.clip(log - cv2.GaussianBlur(log, (0, 0), size / 512 * 1.5), -0.5, 0.5))
         rgb = cv2.resize(coarse, donor_rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC) * ratio[..., None]
-    rgb = np.clip(np.maximum(rgb, 1e-3) ** tone * hue, 0.003, 0.85).astype(np.float32)
+    rgb = np.maximum(rgb, 1e-3)
+    grey = rgb.mean(-1, keepdims=True)
+    rgb = grey**tone * (rgb / grey) ** (1 + 0.35 * (tone - 1)) * hue  # colour follows tone less than brightness does
+    rgb = np.clip(rgb, 0.003, 0.85).astype(np.float32)
     log = np.log(rgb.mean(-1))
-    height = detail * size / 512 * 2.0 * (cv2.GaussianBlur(log, (0, 0), 0.8) - cv2.GaussianBlur(log, (0, 0), size / 128))
+    # pores: fine brightness detail, its strength the same for every tone (dark skins' textures are noisier)
+    fine_detail = cv2.GaussianBlur(log, (0, 0), 1.0) - cv2.GaussianBlur(log, (0, 0), size / 200)
+    height = detail * size / 2048 * np.clip(fine_detail / max(float(fine_detail.std()), 1e-4), -3, 3) * 0.45
     texture = np.concatenate([rgb, np.ones_like(rgb[..., :1])], axis=-1)
-    return Material(texture, SKIN, 0.45, 0.035, (0.65, 0.4, 0.3), height)
+    return Material(texture, SKIN, 0.5, 0.028, (0.65, 0.4, 0.3), height)
 
 
 def hair(path, colour: np.ndarray, label: int = HAIR) -> Material:
@@ -104,7 +109,8 @@ def hair(path, colour: np.ndarray, label: int = HAIR) -> Material:
     mean = (grey * alpha).sum() / max(alpha.sum(), 1e-6)
     detail = np.clip(grey / max(mean, 1e-4), 0.35, 2.5) ** 0.8
     texture = np.concatenate([np.clip(detail[..., None] * colour, 0, 0.9), alpha[..., None]], axis=-1)
-    return Material(texture.astype(np.float32), label, 0.38, 0.046, (0.35, 0.3, 0.25))
+    strands = 4.0 * cv2.GaussianBlur(np.sqrt(grey), (0, 0), 0.7)
+    return Material(texture.astype(np.float32), label, 0.46, 0.035, (0.35, 0.3, 0.25), strands.astype(np.float32))
 
 
 def cloth(path, colour: np.ndarray | None, rng: np.random.Generator) -> Material:
@@ -117,7 +123,7 @@ def cloth(path, colour: np.ndarray | None, rng: np.random.Generator) -> Material
         rgb = np.clip(detail * (colour if colour is not None else rng.uniform(0.03, 0.6, 3)), 0.01, 0.85)
     noise = rng.standard_normal(rgb.shape[:2]).astype(np.float32)
     grey = rgb.mean(-1)
-    height = 0.35 * cv2.GaussianBlur(noise, (0, 0), 1.0) + 8 * np.sqrt(cv2.GaussianBlur(grey, (0, 0), 1.5))
+    height = 0.12 * cv2.GaussianBlur(noise, (0, 0), 1.0) + 3 * np.sqrt(cv2.GaussianBlur(grey, (0, 0), 1.5))
     texture = np.concatenate([rgb, np.ones_like(rgb[..., :1])], axis=-1).astype(np.float32)
     return Material(texture, CLOTHES, rng.uniform(0.55, 0.9), 0.03, (0.15, 0.15, 0.15), height.astype(np.float32))
 
@@ -130,10 +136,10 @@ def plain(path, gain, label: int, roughness: float, soft: float) -> Material:
     return Material(image, label, roughness, 0.05, (soft,) * 3)
 
 
-def eye(rng: np.random.Generator, size: int = 256) -> Material:
+def eye(rng: np.random.Generator, light_chance: float, size: int = 256) -> Material:
     """An eyeball seen from the front: texture over (x, y) of the eye's own frame in [-1, 1], iris in the middle.
 
-    Sclera pinkish towards its rim, dark limbus, radial iris fibres, black pupil. Very smooth: the wet cornea.
+    light_chance: chance of blue, green or hazel irises. Sclera pinkish towards its rim, dark limbus, radial iris fibres, black pupil. Very smooth: the wet cornea.
     """
     axis = (np.arange(size) + 0.5) / size * 2 - 1
     x, y = np.meshgrid(axis, -axis)
@@ -141,7 +147,9 @@ def eye(rng: np.random.Generator, size: int = 256) -> Material:
     iris_colour = np.float32(
         [[0.06, 0.028, 0.012], [0.09, 0.045, 0.02], [0.16, 0.09, 0.035], [0.08, 0.12, 0.05], [0.1, 0.17, 0.24],
          [0.14, 0.18, 0.2], [0.035, 0.018, 0.01]]
-    )[rng.choice(7, p=[0.22, 0.18, 0.12, 0.1, 0.13, 0.08, 0.17])]  # fmt: skip
+    )  # fmt: skip
+    brown = rng.random() > light_chance
+    iris_colour = iris_colour[rng.choice([0, 1, 2, 6] if brown else [2, 3, 4, 5])]
     iris_r = rng.uniform(0.37, 0.41)
     pupil_r = rng.uniform(0.12, 0.2)
     fibre = sum(np.sin(k * angle + rng.uniform(0, 6.3)) / np.sqrt(k) for k in (9, 17, 23, 41, 57)) * 0.18

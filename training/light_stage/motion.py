@@ -23,13 +23,13 @@ class Performance:
     def __init__(self, rng: np.random.Generator) -> None:
         self.talks = rng.random() < 0.6
         self.loud = rng.uniform(0.12, 0.42) if self.talks else 0.0
-        self.smile = max(0.0, rng.normal(0.12, 0.3))
+        self.smile = max(0.0, rng.normal(0.18, 0.28))
         self.mood = {
             "browInnerUp": max(0, rng.normal(0, 0.25)),
-            "browDownLeft": max(0, rng.normal(-0.05, 0.2)),
+            "browDownLeft": max(0, rng.normal(-0.2, 0.18)),
             "eyeSquintLeft": max(0, rng.normal(0.05, 0.2)),
-            "mouthFrownLeft": max(0, rng.normal(-0.1, 0.2)),
-            "mouthPressLeft": max(0, rng.normal(-0.1, 0.25)),
+            "mouthFrownLeft": max(0, rng.normal(-0.2, 0.2)),
+            "mouthPressLeft": max(0, rng.normal(-0.15, 0.2)),
             "cheekSquintLeft": max(0, rng.normal(0.0, 0.2)),
             "eyeWideLeft": max(0, rng.normal(-0.1, 0.2)),
         }
@@ -38,10 +38,13 @@ class Performance:
             ("yaw", 0.35), ("pitch", 0.5), ("roll", 0.3), ("lean", 0.2), ("sway", 0.22), ("gaze_x", 0.5),
             ("gaze_y", 0.4), ("shoulder", 0.2),
         )}  # fmt: skip
-        spread = rng.choice([0.12, 0.35, 0.6], p=[0.5, 0.35, 0.15])
-        self.facing = rng.normal(0, [0.12, spread, 0.07])  # head pitch, yaw, roll
-        self.torso = rng.normal(0, [0.05, 0.35 * spread + 0.05, 0.03])
-        self.gaze = rng.normal(0, [0.2, 0.12])
+        spread = rng.choice([0.12, 0.3, 0.55], p=[0.5, 0.38, 0.12])
+        self.facing = rng.normal(0, [0.12, spread, 0.07])
+        self.facing = np.clip(self.facing, -0.75, 0.75)  # pitch, yaw, roll of the head
+        self.torso = np.clip(rng.normal(0, [0.05, 0.35 * spread + 0.05, 0.03]), -0.35, 0.35)
+        # most people look at the screen, whatever their head does; face units reach about half a radian
+        follow = 1.3 * np.array([-self.facing[1] - self.torso[1], self.facing[0] + self.torso[0]])
+        self.gaze = follow * (rng.random() < 0.75) + rng.normal(0, [0.1, 0.08])
         self.arm_down = rng.uniform(0.5, 0.75, 2)
         self.elbow = rng.uniform(0.0, 0.5, 2)
         self.blink_s = np.cumsum(rng.uniform(1.5, 5.0, 12)) - rng.uniform(0, 3)

@@ -19,7 +19,7 @@ OUTFITS = {
 # Local changes that would spoil the head's fit to hair or break the pose.
 UNSAFE = ("head-scale", "head-back", "head-trans", "measure", "ear-trans", "neck-trans", "arm", "leg", "foot",
           "hand", "hip", "pelvis", "stomach", "torso", "breast", "bulge", "nipple", "buttocks", "eye-push",
-          "eye-trans", "mouth-trans", "nose-trans", "head-angle", "head-age")  # fmt: skip
+          "eye-trans", "mouth-trans", "nose-trans", "head-angle", "head-age", "eyebrows-angle")  # fmt: skip
 
 
 @dataclass
@@ -93,7 +93,7 @@ def _outfit(name: str, rng: np.random.Generator) -> Part:
     colour = None
     if rng.random() < 0.75:
         grey = rng.choice([0.03, 0.08, 0.2, 0.4, 0.65], p=[0.25, 0.2, 0.2, 0.2, 0.15])
-        colour = np.float32(np.clip(grey * np.exp(rng.normal(0, rng.choice([0.08, 0.6]), 3)), 0.01, 0.8))
+        colour = np.float32(np.clip(grey * np.exp(rng.normal(0, rng.choice([0.06, 0.35]), 3)), 0.01, 0.8))
     material = materials.cloth(texture if texture.exists() else None, colour, rng)
     return Part(name, mesh.faces, mesh.face_uv, material, False, assets.load_fit(folder / f"{name}.mhclo"))
 
@@ -171,17 +171,18 @@ def sample_person(rng: np.random.Generator, skins: list[str]) -> Person:
     tone = float(rng.uniform(0.75, 1.3))
     hue = np.exp(rng.normal(0, 0.035, 3)).astype(np.float32)
     skin = materials.skin(skin_name, tone, hue, float(rng.uniform(0.4, 1.0)))
-    skin.roughness = float(rng.uniform(0.36, 0.55))
+    skin.roughness = float(rng.uniform(0.42, 0.62))
     outfit = _outfit(str(rng.choice(OUTFITS[sex])), rng)
     faces, uv = _base_faces(BODY)
     covered = np.isin(faces, outfit.fit.hidden).all(1)
     parts = [Part("skin", faces[~covered], uv[~covered], skin, base=BODY)]
-    parts.append(Part("eyes", _base_faces(EYES)[0], _eye_uv(), materials.eye(rng), base=EYES))
+    parts.append(Part("eyes", _base_faces(EYES)[0], _eye_uv(), materials.eye(rng, 0.03 if "dark" in skin_name else 0.45), base=EYES))
     parts += [*_mouth_parts(rng), outfit]
     colour = _hair_colour(rng, skin_name)
     bald = rng.random() < (0.16 if sex == "m" else 0.02)
     styles = [k for k, v in HAIR_STYLES.items() if sex in v]
-    style = "bald" if bald else str(rng.choice(styles))
+    weight = np.array([0.4 if s in ("bob02", "short03") else 1.0 for s in styles])  # these two hide an eye
+    style = "bald" if bald else str(rng.choice(styles, p=weight / weight.sum()))
     folder = assets.root() / "makehuman"
     if not bald:
         parts.append(_card("hair", style, materials.hair(folder / "hair" / style / f"{style}_diffuse.png", colour)))

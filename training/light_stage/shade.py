@@ -6,7 +6,7 @@ from training.light_stage.camera import Camera
 from training.light_stage.directions import BASIS, latlong
 from training.light_stage.gbuffer import Records
 from training.light_stage.gloss import fresnel, ggx
-from training.light_stage.materials import EYES
+from training.light_stage.materials import EYES, HAIR
 from training.light_stage.scene import Scene
 from training.light_stage.transport import OFFSET_M, VertexLight
 
@@ -40,7 +40,9 @@ def glossy_weight(records: Records, scene: Scene, visible: np.ndarray) -> np.nda
     """(n,) share of the mirrored radiance that leaves each record, shadowed by `visible` (n,)."""
     roughness, f0 = material_values(records, scene)
     cosine = np.maximum((view_directions(records) * glossy_normal(records)).sum(1), 0)
-    return fresnel(cosine, f0, roughness) * visible
+    # a card stands for many round hairs: its edge-on view has no grazing sheen of its own
+    weight = np.where(records.label == HAIR, 1.3 * f0, fresnel(cosine, f0, roughness))
+    return weight * visible
 
 
 def hard_light(

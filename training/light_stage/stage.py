@@ -4,7 +4,7 @@ import numpy as np
 
 from training.light_stage import shade
 from training.light_stage.camera import Camera, frame_head, shaken
-from training.light_stage.directions import LIGHTS, direction
+from training.light_stage.directions import LIGHTS, direction, form_vectors
 from training.light_stage.gbuffer import Records, trace
 from training.light_stage.motion import FPS, Drift
 from training.light_stage.person import Person, sample_person
@@ -12,7 +12,7 @@ from training.light_stage.scene import Scene, Topology
 from training.light_stage.splits import skins_of, split_of_seed
 from training.light_stage.transport import VertexLight, blend, pixel_transport, vertex_light
 
-RANK = 32
+RANK = 48
 HARD_LIGHTS = 8
 
 
@@ -59,10 +59,16 @@ class Take:
         return [blend(first, last, i / steps) for i in range(steps + 1)]
 
 
+def light_scale() -> np.ndarray:
+    """(768,) irradiance of each basis light at unit radiance, three channels; the sun may fill the smallest cell,
+    so responses are factorised per unit irradiance, not per unit radiance."""
+    return np.tile(np.linalg.norm(form_vectors(), axis=1), 3)
+
+
 def factorise(transport: np.ndarray, tint: np.ndarray, rng: np.random.Generator, rank: int = RANK) -> np.ndarray:
-    """(rank, 768) orthonormal basis of the albedo-free responses (PCA without mean, on 6000 pixels)."""
+    """(rank, 768) orthonormal basis of the albedo-free responses per irradiance (PCA without mean, 6000 pixels)."""
     pick = rng.permutation(len(transport))[:6000]
-    rows = (transport[pick] / tint[pick, :, None]).reshape(len(pick), -1)
+    rows = (transport[pick] / tint[pick, :, None]).reshape(len(pick), -1) / light_scale()
     _, vectors = np.linalg.eigh(rows.T @ rows)
     return np.ascontiguousarray(vectors[:, ::-1][:, :rank].T).astype(np.float32)
 
@@ -141,7 +147,7 @@ def render_clip(seed: int, frames: int, size: int) -> dict[str, np.ndarray]:
         arrays, transport, tint, main = _frame_arrays(take, t, lights[t], hard_dirs, rng)
         if basis is None:
             basis = factorise(transport, tint, rng)
-        rows = (transport / tint[:, :, None]).reshape(len(tint), -1)
+        rows = (transport / tint[:, :, None]).reshape(len(tint), -1) / light_scale()
         arrays["response"] = (rows @ basis.T).astype(np.float16)
         for name, step in (("fwd", 1), ("bwd", -1)):
             motion, hidden = _motion(take, t, t + step, main, depth_maps)
@@ -149,7 +155,7 @@ def render_clip(seed: int, frames: int, size: int) -> dict[str, np.ndarray]:
         stacks.append(arrays)
     out = {name: np.concatenate([s[name] for s in stacks]) for name in stacks[0]}
     out["frame_start"] = np.cumsum([0] + [len(s["pixel"]) for s in stacks])
-    out |= {"shape": np.int32([frames, size, size]), "basis": basis.reshape(RANK, 3, LIGHTS), "hard_dirs": hard_dirs}
+    out |= {"shape": np.int32([frames, size, size]), "basis": (basis * light_scale()).reshape(RANK, 3, LIGHTS), "hard_dirs": hard_dirs}
     out |= {"split": np.str_(split), "seed": np.int64(seed), "fov_deg": np.float32(take.cameras[0].fov_deg())}
     out |= {"focal_px": np.float32(take.cameras[0].focal), "principal_px": np.float32(take.cameras[0].principal)}
     out |= {"facing_deg": np.float32(np.degrees(person.performance.facing))}

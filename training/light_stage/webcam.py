@@ -25,11 +25,13 @@ class WebcamSettings:
     shoulder: float = 0.0
 
 
-def sample_webcam(rng: np.random.Generator, mean_luminance: float) -> WebcamSettings:
-    """A random camera; with auto-exposure (most of them) the picture's mean is pulled to mid-grey."""
+def sample_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
+    """A random camera; with auto-exposure (most of them) the picture's mean (3,) is pulled to mid-grey, and
+    auto white balance takes out a random part of its cast."""
+    mean_luminance = float(mean @ np.float32([0.2126, 0.7152, 0.0722]))
     auto = rng.random() < 0.75
     ev = float(np.clip(np.log2(0.16 / max(mean_luminance, 1e-4)), -4, 3)) * rng.uniform(0.5, 1.0) if auto else 0.0
-    balance = np.exp(rng.normal(0, 0.05, 3))
+    balance = (mean_luminance / np.maximum(mean, 1e-4)) ** rng.uniform(0.0, 0.9) * np.exp(rng.normal(0, 0.04, 3))
     dark = max(0.0, ev) / 3
     return WebcamSettings(
         exposure_ev=ev + float(rng.normal(0, 0.25)),
@@ -77,6 +79,5 @@ def compose(
     """
     scene = fg_linear + (1 - alpha[..., None]) * np.broadcast_to(background_linear, fg_linear.shape)
     if settings is None:
-        luminance = np.minimum(scene, 2.0) @ np.float32([0.2126, 0.7152, 0.0722])
-        settings = sample_webcam(rng, float(luminance.mean()))
+        settings = sample_webcam(rng, np.minimum(scene, 2.0).mean((0, 1, 2)))
     return np.stack([develop(frame, settings, t, rng) for t, frame in enumerate(scene)])
