@@ -40,7 +40,7 @@ CODECS = {
     "vp9": Codec("libvpx-vp9", "yuv420p", 24, options={"deadline": "good", "cpu-used": "5", "row-mt": "1"}),
     "av1": Codec("libsvtav1", "yuv420p", 28, 63, 16, options={"preset": "9"}),
     "ffv1": Codec("ffv1", "bgr0", None, options={"level": "3", "slicecrc": "1"}),
-    "prores": Codec("prores_ks", "yuv422p10le", None, options={"profile": "hq", "vendor": "apl0"}),
+    "prores": Codec("prores_ks", "yuv422p10le", None, multiple=2, options={"profile": "hq", "vendor": "apl0"}),
 }
 """ffv1 is lossless RGB: frames come back bit for bit."""
 

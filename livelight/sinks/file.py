@@ -108,6 +108,9 @@ class VideoFileSink:
     def _mux(self, stream: VideoStream, encoded: av.VideoFrame | None) -> None:
         assert self._output is not None
         for packet in stream.encode(encoded):
+            if packet.dts is not None and packet.pts is not None:
+                # x265 gives clips of one or two frames an undefined dts.
+                packet.dts = max(packet.dts, packet.pts - 32 * self._frame_duration)
             if self._companions is not None and packet.dts is not None:
                 self._companions.copy_until(float(packet.dts * packet.time_base))
             self._output.mux_one(packet)

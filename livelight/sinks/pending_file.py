@@ -25,10 +25,10 @@ class PendingFile:
             raise OutputError(f"{path} is a folder, expected the name of a file to write.")
         if path.exists() and not overwrite:
             raise OutputError(f"{path} exists already; choose another name or give --force to replace it.")
+        if not path.parent.is_dir():
+            raise OutputError(f"The folder {path.parent} does not exist; create it or choose another output.")
         try:
             self.temporary.touch()
-        except FileNotFoundError as exc:
-            raise OutputError(f"The folder {path.parent} does not exist; create it or choose another output.") from exc
         except OSError as exc:
             raise OutputError(f"Cannot write into {path.parent}: {exc.strerror}; choose another output.") from exc
 

@@ -153,11 +153,28 @@ def open_input(path: Path) -> InputContainer:
 
 
 def _diagnosis(path: Path, exc: av.FFmpegError | OSError) -> str:
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[4:8] == b"ftyp":
-        return "its index (moov) is missing or broken, so the recording was cut off; try to repair it with untrunc"
+    if _lacks_index(path):
+        return "its index (moov) is missing or cut, so the recording was broken off; a tool like untrunc may repair it"
+    if isinstance(exc, EOFError):
+        return "it holds no video frame, only a header"
     return f"{exc.strerror or exc} (FFmpeg does not know this format)"
+
+
+def _lacks_index(path: Path) -> bool:
+    """Whether this is an mp4 or mov without a whole moov box; walks over the boxes of the top level."""
+    size, position = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while position + 8 <= size:
+            file.seek(position)
+            head = file.read(16)
+            length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+            if position == 0 and kind != b"ftyp":
+                return False
+            length = int.from_bytes(head[8:], "big") if length == 1 else length or size - position
+            if kind == b"moov":
+                return position + length > size
+            position += max(length, 8)
+    return position > 0
 
 
 def main_video(container: InputContainer, path: Path) -> VideoStream:
