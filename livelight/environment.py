@@ -27,7 +27,7 @@ Picture = TypeVar("Picture", F32, NDArray[np.uint8])
 GREY_CARD = 0.18
 """Albedo of the grey card, and its linear value in a standard exposure."""
 
-DARKEST_FRONT = 1 / 16
+DARKEST_FRONT = 1 / 8
 """Light that stands almost wholly behind the person would need an endless gain; the meter never reads less than this
 part of the irradiance averaged over all directions, so such a person stays a silhouette."""
 

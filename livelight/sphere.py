@@ -63,7 +63,7 @@ def turn(rotate_deg: float, pitch_deg: float) -> F32:
     a, b = np.deg2rad(rotate_deg), np.deg2rad(pitch_deg)
     about_y = np.array([[np.cos(a), 0, -np.sin(a)], [0, 1, 0], [np.sin(a), 0, np.cos(a)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
-    return (about_x @ about_y).astype(np.float32)
+    return np.asarray(about_x @ about_y, np.float32)
 
 
 def reduced(image: F32, rows: int) -> F32:
