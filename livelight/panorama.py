@@ -58,8 +58,8 @@ class Panorama:
 
     @cached_property
     def light(self) -> F32:
-        """The map reduced for light: float32 (rows, 2 rows, 3), 32 <= rows <= 64, energy kept."""
-        repeat = -(-LIGHT_ROWS // 2 // self.image.shape[0])
+        """The map reduced for light: float32 (64, 128, 3), energy kept (small ones: repeated)."""
+        repeat = -(-LIGHT_ROWS // self.image.shape[0])
         image = self.image.repeat(repeat, axis=0).repeat(repeat, axis=1) if repeat > 1 else self.image
         return sphere.reduced(image, min(LIGHT_ROWS, image.shape[0]))
 

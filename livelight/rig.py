@@ -67,7 +67,9 @@ class Lamp(Coloured):
 class Sphere(Coloured):
     """Light from all around: the walls of the room, or the sky."""
 
-    ratio: float = Field(0.1, gt=0, le=100, description="Light from all around on an upright surface, against the key's.")
+    ratio: float = Field(
+        0.1, gt=0, le=100, description="Light from all around on an upright surface, against the key's."
+    )
     above: float = Field(1.0, ge=0, le=10, description="Brightness of ceiling or sky, against the walls' 1.")
     below: float = Field(1.0, ge=0, le=10, description="Brightness of floor or ground, against the walls' 1.")
     behind: float = Field(1.0, ge=0, le=10, description="Brightness behind the person, against that in front.")
