@@ -50,7 +50,9 @@ class Recombiner:
         size = (frame.shape[1], frame.shape[0])
         change = cv2.resize(gain, size, dst=self._picture("gain", frame.shape))
         cv2.multiply(frame, change, dst=change, dtype=cv2.CV_32F)
-        return np.asarray(cv2.add(change, cv2.resize(offset, size, dst=self._picture("offset", frame.shape)), dst=change))
+        return np.asarray(
+            cv2.add(change, cv2.resize(offset, size, dst=self._picture("offset", frame.shape)), dst=change)
+        )
 
     def _over_own_room(self, frame: U8, gain: F32, offset: F32, alpha: F32) -> U8:
         """Change only where alpha says; elsewhere the frame comes out bit for bit."""
@@ -85,7 +87,9 @@ def blur_room(frame: U8, alpha: F32, radius: float) -> U8:
     h, w = frame.shape[:2]
     small = (max(w // 4, 1), max(h // 4, 1))
     sigma = max(radius * h / 720 / 4, 0.3)
-    room = (1.02 - cv2.resize(alpha, small, interpolation=cv2.INTER_AREA)) ** 2
+    room = (1 - cv2.resize(alpha, small, interpolation=cv2.INTER_AREA)) ** 2 + np.float32(1e-6)
     picture = cv2.resize(frame, small, interpolation=cv2.INTER_AREA).astype(np.float32)
-    blurred = cv2.GaussianBlur(picture * room[..., None], (0, 0), sigma) / cv2.GaussianBlur(room, (0, 0), sigma)[..., None]
+    blurred = (
+        cv2.GaussianBlur(picture * room[..., None], (0, 0), sigma) / cv2.GaussianBlur(room, (0, 0), sigma)[..., None]
+    )
     return np.asarray(cv2.resize(np.clip(blurred, 0, 255).astype(np.uint8), (w, h), interpolation=cv2.INTER_CUBIC))

@@ -13,6 +13,7 @@ from livelight.runtimes import F32, NetworkOutput, NetworkState, network_output,
 try:
     import onnx
     import torch
+    from google.protobuf.message import DecodeError
 
     from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network
 except ImportError as exc:
@@ -23,8 +24,8 @@ def read_network(model: Path) -> RelightNetwork:
     """The torch network whose weights stand in an exported .onnx file. Raises RuntimeFailure for a foreign file."""
     try:
         graph = onnx.load(model)
-    except (onnx.onnx_cpp2py_export.checker.ValidationError, ValueError, OSError, RuntimeError) as exc:
-        raise RuntimeFailure(f"{model} cannot be read as ONNX ({str(exc)[:200]})") from exc
+    except (DecodeError, OSError) as exc:
+        raise RuntimeFailure(f"torch cannot read {model} as ONNX ({exc})") from exc
     meta = {p.key: p.value for p in graph.metadata_props}
     size = meta.get("livelight.size", "")
     if size not in SIZES:

@@ -1,0 +1,178 @@
+"""``livelight bench``: what each stage of the road costs on this machine."""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+from rich.console import Console
+from rich.table import Table
+
+from livelight import __version__
+from livelight.config import RelightSettings
+from livelight.errors import InputError, SettingsError
+from livelight.frame import Frame
+from livelight.light_program import build_lighting
+from livelight.lighting import Lighting
+from livelight.relight import Relighter, build_relighter, network_size
+from livelight.sinks.file import VideoFileSink
+from livelight.sources.file import VideoFileSource
+from pipelines.demo import CLIP
+
+WARM_UP = 10
+STAGES = ("decode", "light", "matte", "network", "recombine", "encode")
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run. Milliseconds per frame of every stage (median, 95th percentile), run one after the other, unthreaded.
+
+    relit_fps: frames per second of all stages but decode and encode; all_fps: with them. peak_memory_mb: largest
+    resident size of the process so far, MB (10^6 bytes).
+    """
+
+    clip: str
+    width: int
+    height: int
+    frames: int
+    network_width: int
+    network_height: int
+    runtime: str
+    threads: int
+    median_ms: dict[str, float]
+    p95_ms: dict[str, float]
+    relit_fps: float
+    all_fps: float
+    peak_memory_mb: float
+    machine: str
+    version: str
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """"1280x720" -> (1280, 720); raises SettingsError."""
+    parts = text.lower().split("x")
+    if len(parts) == 2 and all(p.isdigit() and int(p) > 0 for p in parts):
+        return int(parts[0]), int(parts[1])
+    raise SettingsError(f"A size is WIDTHxHEIGHT in pixels, like 1280x720; got {text!r}.")
+
+
+def peak_memory_mb() -> float:
+    """Largest resident size of this process so far, MB."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def measure(
+    clip: Path, size: tuple[int, int] | None, frames: int, relighter: Relighter, lighting: Lighting, threads: int
+) -> Report:
+    """Relight the first ``frames`` frames of ``clip``, brought to ``size``, stage after stage on one thread."""
+    times: dict[str, list[float]] = {stage: [] for stage in STAGES}
+    source = VideoFileSource(clip)
+    width, height = size or (source.width, source.height)
+    state: Any = None
+    with tempfile.TemporaryDirectory() as folder:
+        sink = VideoFileSink(Path(folder) / "bench.mp4", codec="auto", crf=None, rate=source.rate)
+        try:
+            stream = iter(source)
+            for k in range(frames + WARM_UP):
+                started = time.perf_counter()
+                frame = next(stream, None)
+                if frame is None:
+                    source.close()
+                    source = VideoFileSource(clip)
+                    stream = iter(source)
+                    frame = next(stream, None)
+                    if frame is None:
+                        raise InputError(f"{clip} holds no frame; expected a video with at least one")
+                decoded = time.perf_counter()
+                if (frame.width, frame.height) != (width, height):
+                    frame = frame.with_image(cv2.resize(frame.image, (width, height)))
+                frame = Frame(frame.image, k, 1 / Fraction(source.rate), frame.captured_s)
+                begun = time.perf_counter()
+                light = lighting.at(frame.time_s, width, height)
+                lit = time.perf_counter()
+                relit, state = relighter.step(frame, light, state)
+                stepped = time.perf_counter()
+                sink.write(relit)
+                written = time.perf_counter()
+                if k >= WARM_UP:
+                    spent = {"decode": decoded - started, "light": lit - begun, "encode": written - stepped}
+                    for stage, seconds in spent.items():
+                        times[stage].append(seconds * 1e3)
+                    for stage, elapsed_ms in relighter.timings_ms.items():
+                        times[stage].append(elapsed_ms)
+        finally:
+            sink.abort()
+            source.close()
+    return _report(clip, (width, height), times, relighter.runtime_name, threads)
+
+
+def _report(
+    clip: Path, size: tuple[int, int], times: dict[str, list[float]], runtime: str, threads: int
+) -> Report:
+    median = {stage: statistics.median(samples) for stage, samples in times.items()}
+    p95 = {stage: sorted(samples)[int(0.95 * (len(samples) - 1))] for stage, samples in times.items()}
+    relit_ms = sum(ms for stage, ms in median.items() if stage not in ("decode", "encode"))
+    network = network_size(*size)
+    return Report(
+        clip=clip.name,
+        width=size[0],
+        height=size[1],
+        frames=len(times["decode"]),
+        network_width=network[0],
+        network_height=network[1],
+        runtime=runtime,
+        threads=threads,
+        median_ms={k: round(v, 3) for k, v in median.items()},
+        p95_ms={k: round(v, 3) for k, v in p95.items()},
+        relit_fps=round(1e3 / relit_ms, 1),
+        all_fps=round(1e3 / sum(median.values()), 1),
+        peak_memory_mb=round(peak_memory_mb(), 1),
+        machine=f"{platform.system()} {platform.machine()}, {cpu_name()}",
+        version=__version__,
+    )
+
+
+def cpu_name() -> str:
+    """The processor's own name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown CPU"
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown CPU")
+
+
+def show(report: Report, console: Console) -> None:
+    """The report as a table."""
+    title = f"{report.clip}, {report.width}x{report.height}, {report.frames} frames, {report.runtime}"
+    table = Table(title=title, caption=report.machine)
+    for column in ("stage", "median ms", "95 % ms"):
+        table.add_column(column, justify="left" if column == "stage" else "right")
+    for stage in report.median_ms:
+        table.add_row(stage, f"{report.median_ms[stage]:.2f}", f"{report.p95_ms[stage]:.2f}")
+    console.print(table)
+    console.print(f"{report.relit_fps:.1f} fps without decode and encode, {report.all_fps:.1f} fps with them, one thread")
+    console.print(f"peak memory {report.peak_memory_mb:.0f} MB")
+
+
+def bench(clip: Path | None, size: str | None, frames: int, json_out: Path | None, settings: RelightSettings) -> None:
+    """Run the benchmark and print it as a table; ``json_out`` gets it as JSON."""
+    lighting = build_lighting(settings, None)
+    wanted = parse_size(size) if size else None
+    report = measure(clip or CLIP, wanted, frames, build_relighter(settings), lighting, settings.threads)
+    show(report, Console())
+    if json_out:
+        json_out.write_text(json.dumps(asdict(report), indent=1) + "\n")

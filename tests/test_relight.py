@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from livelight.frame import Frame
+from livelight.lighting import Light
+from livelight.relight import Relighter, network_size
+from livelight.runtimes import NetworkOutput, NetworkState
+
+
+class Halver:
+    """A network that halves the picture and counts its steps in its state."""
+
+    name = "halver"
+
+    def run(self, image: np.ndarray, light: np.ndarray, state: NetworkState | None) -> NetworkOutput:
+        h, w = image.shape[:2]
+        count = np.ones(1, np.float32) if state is None else state[0] + 1
+        half = np.full((h, w, 3), 0.5, np.float32)
+        ball = np.zeros((h // 2, w // 2, 3), np.float32)
+        return NetworkOutput(half, half * 0, np.ones((h, w), np.float32), ball, light, (count,))
+
+
+class LeftHalf:
+    """A segmenter that sees one person who fills the left half."""
+
+    def segment(self, picture: np.ndarray) -> np.ndarray:
+        matte = np.zeros((36, 64), np.float32)
+        matte[:, :32] = 1
+        return matte
+
+
+def light(intensity: float = 1.0) -> Light:
+    return Light(np.ones((16, 16, 3), np.float32), None, 0.0, intensity, np.ones(3, np.float32))
+
+
+def frame(width: int = 320, height: int = 180, value: int = 200) -> Frame:
+    return Frame(np.full((height, width, 3), value, np.uint8), 7, Fraction(1, 30), 0.0)
+
+
+def test_the_person_is_relit_and_the_room_is_not() -> None:
+    out, _ = Relighter(Halver(), LeftHalf()).step(frame(), light(), None)
+    assert abs(int(out.image[90, 60].mean()) - 100) <= 1
+    assert np.array_equal(out.image[:, 200:], frame().image[:, 200:])
+    assert (out.pts, out.time_base) == (7, Fraction(1, 30))
+
+
+def test_state_goes_in_and_comes_out_and_streams_do_not_mix() -> None:
+    relighter = Relighter(Halver(), LeftHalf())
+    _, a = relighter.step(frame(), light(), None)
+    _, a = relighter.step(frame(), light(), a)
+    _, b = relighter.step(frame(), light(), None)
+    assert (a.network[0][0], b.network[0][0]) == (2, 1)
+
+
+def test_another_size_starts_anew() -> None:
+    relighter = Relighter(Halver(), LeftHalf())
+    _, state = relighter.step(frame(), light(), None)
+    _, state = relighter.step(frame(640, 360), light(), state)
+    assert state.network[0][0] == 1
+
+
+def test_the_input_is_not_written_into() -> None:
+    source = frame()
+    before = source.image.copy()
+    Relighter(Halver(), LeftHalf()).step(source, light(), None)
+    assert np.array_equal(source.image, before)
+
+
+def test_intensity_0_gives_the_frame_back() -> None:
+    out, _ = Relighter(Halver(), LeftHalf()).step(frame(), light(0.0), None)
+    assert np.array_equal(out.image, frame().image)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (3, 2), (17, 9)])
+def test_tiny_frames_pass(size: tuple[int, int]) -> None:
+    out, _ = Relighter(Halver(), LeftHalf()).step(frame(*size), light(), None)
+    assert out.image.shape == (size[1], size[0], 3)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (720, 1280), (640, 480), (7680, 4320), (1, 1)])
+def test_network_size_keeps_area_and_aspect(size: tuple[int, int]) -> None:
+    w, h = network_size(*size)
+    assert w % 16 == h % 16 == 0
+    assert 0.8 < w * h / 65536 < 1.25
+    assert 0.85 < (w / h) / (size[0] / size[1]) < 1.18

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from livelight.segment import MatteEdges, MatteState, SelfieSegmenter, steady
+
+
+def test_steady_holds_still_where_nothing_moves_and_follows_what_does() -> None:
+    luma = np.full((40, 60), 0.5, np.float32)
+    before = np.full((40, 60), 0.5, np.float32)
+    flicker = before + 0.1
+    held, _ = steady(flicker, luma, MatteState(before, luma))
+    assert np.allclose(held, 0.525)
+    brighter = luma.copy()
+    brighter[:, 30:] += 0.3
+    moved, _ = steady(flicker, brighter, MatteState(before, luma))
+    assert np.allclose(moved[:, 36:], 0.6)
+    assert np.allclose(moved[:, :24], 0.525)
+
+
+def test_steady_starts_anew_on_another_size() -> None:
+    matte, luma = np.ones((8, 8), np.float32), np.zeros((8, 8), np.float32)
+    out, state = steady(matte, luma, MatteState(np.zeros((4, 4), np.float32), np.zeros((4, 4), np.float32)))
+    assert out is matte
+    assert state.matte.shape == (8, 8)
+
+
+def test_edges_snap_to_the_frame() -> None:
+    """A coarse matte that is off by one cell becomes exact at the full-resolution edge."""
+    frame = np.full((180, 320), 40, np.uint8)
+    frame[:, 150:] = 200
+    small = cv2.resize(frame, (64, 36), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    coarse = np.zeros((36, 64), np.float32)
+    coarse[:, 31:] = 1  # the true edge is at 30
+    coarse = cv2.blur(coarse, (3, 3))
+    alpha = MatteEdges.fit(coarse, small).at(frame)
+    plain = cv2.resize(coarse, (320, 180))
+    truth = (frame > 100).astype(np.float32)
+    near = slice(140, 160)
+    assert np.abs(alpha - truth)[:, near].mean() < 0.5 * np.abs(plain - truth)[:, near].mean()
+
+
+def test_mediapipe_finds_nobody_in_an_empty_room() -> None:
+    room = np.tile(np.linspace(60, 190, 320, dtype=np.uint8)[None, :, None], (180, 1, 3))
+    matte = SelfieSegmenter().segment(room)
+    assert matte.shape == (144, 256)
+    assert matte.dtype == np.float32
+    assert 0 <= matte.min() <= matte.max() <= 1
+    assert matte.mean() < 0.1

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import torch
+
+from training.losses import gradient_l1, light_l1, masked_l1, normal_cosine, temporal_l1, warp
+
+
+def test_warp_fetches_along_the_flow() -> None:
+    image = torch.rand(1, 3, 12, 20)
+    flow = torch.zeros(1, 12, 20, 2)
+    flow[..., 0] = 3
+    flow[..., 1] = -2
+    out = warp(image, flow)
+    assert torch.allclose(out[:, :, 2:, :-3], image[:, :, :-2, 3:], atol=1e-5)
+
+
+def test_temporal_term_is_zero_for_a_picture_that_only_moves() -> None:
+    before = torch.rand(1, 3, 16, 16)
+    after = torch.roll(before, 2, -1)
+    flow = torch.zeros(1, 16, 16, 2)
+    flow[..., 0] = -2
+    mask = torch.ones(1, 1, 16, 16)
+    mask[..., :2] = 0
+    assert temporal_l1(before, after, flow, mask) < 1e-5
+    assert temporal_l1(before, before, flow, mask) > 0.1
+
+
+def test_masks_decide_where_a_difference_counts() -> None:
+    a, b = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)
+    b[..., 4:] = 1
+    mask = torch.zeros(1, 1, 8, 8)
+    mask[..., :4] = 1
+    assert masked_l1(a, b, mask) == 0
+    assert masked_l1(a, b, 1 - mask) > 0.9
+    assert gradient_l1(a, b, torch.ones_like(mask)) > 0
+    assert gradient_l1(a, b, mask) == 0
+
+
+def test_light_term_is_in_log_radiance() -> None:
+    one, e = torch.zeros(1, 3, 16, 16), torch.full((1, 3, 16, 16), torch.e - 1)
+    assert abs(light_l1(one, e, torch.ones(256)).item() - 1) < 1e-5
+
+
+def test_normals_at_right_angles_cost_one() -> None:
+    x, y = torch.zeros(1, 3, 2, 2), torch.zeros(1, 3, 2, 2)
+    x[:, 0], y[:, 1] = 1, 1
+    assert abs(normal_cosine(x, y, torch.ones(1, 1, 2, 2)).item() - 4 / 5) < 1e-6  # 4 pixels of mask, + 1 against 0/0
