@@ -15,6 +15,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from livelight.config import RelightSettings
 from livelight.errors import LiveLightError
 from pipelines.clip_settings import ClipSettings
 from pipelines.options import with_settings
@@ -34,15 +35,10 @@ EPILOG = (
 )
 
 
-@app.callback()
-def livelight() -> None:
-    """Keeps sub-commands even while there is one only."""
-
-
 @app.command(epilog=EPILOG)
 @with_settings(ClipSettings)
 def relight(
-    inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Videos or pictures.", show_default=False)],
+    inputs: Annotated[list[Path], typer.Argument(metavar="IN", help="Videos or pictures.", show_default=False)],
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="OUT", help="Output file; a folder for several inputs (created).")
     ],
@@ -51,7 +47,6 @@ def relight(
 ) -> None:
     """Relight recorded clips and pictures."""
     from livelight.light_program import build_lighting
-
     from livelight.relight import build_relighter
     from pipelines.clip import relight_all
     from pipelines.clip_job import plan_jobs
@@ -61,6 +56,56 @@ def relight(
     failed = relight_all(jobs, settings, relighter, lambda duration_s: build_lighting(settings, duration_s), quiet)
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def envs(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files and folders to list in place of the presets.", show_default=False)
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw a contact sheet: panorama, balls, a relit face."),
+    ] = None,
+    copy: Annotated[
+        tuple[str, Path] | None, typer.Option(metavar="NAME FILE", help="Write a preset into a file, to be edited.")
+    ] = None,
+    face: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Picture or clip of the person on the sheet.")
+    ] = None,
+) -> None:
+    """List the environments, or draw them."""
+    from pipelines.envs import envs_command
+
+    envs_command(paths or [], sheet, copy, face)
+
+
+@app.command()
+@with_settings(RelightSettings)
+def bench(
+    settings: RelightSettings,
+    clip: Annotated[
+        Path | None, typer.Argument(metavar="CLIP", help="Clip to measure on, else the demo clip.", show_default=False)
+    ] = None,
+    size: Annotated[str | None, typer.Option(metavar="WxH", help="Scale the clip to this size.")] = None,
+    frames: Annotated[int, typer.Option(min=1, help="Frames to measure.")] = 300,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures as JSON too.")] = None,
+) -> None:
+    """Measure every stage on this machine: milliseconds, frames per second, memory."""
+    from pipelines.bench import bench as measure
+
+    measure(clip, size, frames, json, settings)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the results go (created).")] = Path("demo_out"),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")] = False,
+) -> None:
+    """Relight the clip that comes with LiveLight under three lights."""
+    from pipelines.demo import demo as run_demo
+
+    run_demo(out, quiet)
 
 
 def main() -> NoReturn:

