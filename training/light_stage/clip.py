@@ -122,8 +122,8 @@ class Clip:
         mixed = np.einsum("rcb,bc->rc", self.arrays["basis"], code)
         out = (response @ mixed) * tint
         blurred = atlas(code)
-        sharp = _bilinear(blurred, where[:, 0], where[:, 1])
-        dull = _bilinear(blurred, where[:, 0], where[:, 2])
+        sharp = sample_atlas(blurred, where[:, 0], where[:, 1])
+        dull = sample_atlas(blurred, where[:, 0], where[:, 2])
         out += gloss[:, None] * (sharp + mix[:, None] * (dull - sharp))
         for k, rgb in hard or []:
             out += self.arrays["hard"][:, k].astype(np.float32) * np.asarray(rgb, np.float32)
@@ -141,7 +141,7 @@ class Clip:
         return out.reshape(frames, height, width, 3)
 
 
-def _bilinear(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def sample_atlas(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(n, 3) bilinear values of image (h, w, 3) at texel positions x, y (n,)."""
     side = 1024
     rows = -(-len(x) // side)

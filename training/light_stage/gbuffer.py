@@ -35,7 +35,7 @@ class Records:
     part: np.ndarray
 
 
-def _sample_pixels(camera: Camera, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+def _sample_pixels(camera: Camera, scene: Scene, samples: int) -> tuple[np.ndarray, np.ndarray]:
     """Flat pixel index and position (n, 2) of all samples inside the box of the projected people."""
     height, width = camera.size
     ahead = scene.vertices[:, 2] < -0.05
@@ -44,10 +44,10 @@ def _sample_pixels(camera: Camera, scene: Scene) -> tuple[np.ndarray, np.ndarray
     x1, y1 = np.clip(np.ceil(xy.max(0)).astype(int) + 1, 0, [width, height])
     px, py = np.meshgrid(np.arange(x0, x1), np.arange(y0, y1))
     flat = (py * width + px).reshape(-1)
-    grid = (np.arange(SAMPLES) + 0.5) / SAMPLES
+    grid = (np.arange(samples) + 0.5) / samples
     offset = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
     position = np.stack([px, py], axis=-1).reshape(-1, 1, 2) + offset
-    return np.repeat(flat, SAMPLES**2), position.reshape(-1, 2)
+    return np.repeat(flat, samples**2), position.reshape(-1, 2)
 
 
 def _trace_layers(scene: Scene, rays: np.ndarray, limit: np.ndarray):
@@ -131,9 +131,9 @@ def _merge(key: np.ndarray, weight: np.ndarray, columns: np.ndarray) -> tuple[np
     return order[start], total, mean
 
 
-def trace(scene: Scene, camera: Camera) -> Records:
-    """Shading records of one frame; background pixels have none."""
-    pixel, position = _sample_pixels(camera, scene)
+def trace(scene: Scene, camera: Camera, samples: int = SAMPLES) -> Records:
+    """Shading records of one frame, from samples x samples rays a pixel; background pixels have none."""
+    pixel, position = _sample_pixels(camera, scene, samples)
     rays = camera.rays(position)
     hit = scene.solid.run(np.zeros_like(rays), rays, output=True)
     solid = np.flatnonzero(hit["primID"] >= 0)
@@ -144,6 +144,7 @@ def trace(scene: Scene, camera: Camera) -> Records:
     layers.append(tuple(x[kept] for x in (
         solid, face, hit["u"][solid], hit["v"][solid], hit["tfar"][solid], through[solid])))  # fmt: skip
     ray, face, u, v, distance, weight = (np.concatenate(x) for x in zip(*layers, strict=True))
+    weight = weight / samples**2
     return _records(scene, pixel[ray], rays[ray], face, np.stack([1 - u - v, u, v], axis=1), distance, weight)
 
 
@@ -160,7 +161,7 @@ def _records(scene, pixel, rays, face, bary, distance, weight) -> Records:
     columns = np.concatenate([albedo, normal, smooth, rays * distance[:, None]], axis=1)
     first, total, mean = _merge(pixel * 64 + part, weight, columns)
     return Records(
-        pixel[first], (total / SAMPLES**2).astype(np.float32), triangle[first], bary[first].astype(np.float32),
+        pixel[first], total.astype(np.float32), triangle[first], bary[first].astype(np.float32),
         mean[:, 9:12].astype(np.float32), _unit(mean[:, 3:6]), _unit(mean[:, 6:9]), mean[:, :3].astype(np.float32),
         labels[part[first]], part[first],
     )  # fmt: skip

@@ -49,8 +49,11 @@ class Person:
 
     def state(self, t: float) -> BodyState:
         """The body at time t in seconds."""
-        p = self.performance
-        return body().state(self.phenotype, self.local, p.expression(t), p.rotation(t))
+        return self.model_state(self.performance.expression(t), self.performance.rotation(t))
+
+    def model_state(self, expression: dict[str, float], rotation: dict[str, np.ndarray]) -> BodyState:
+        """The body with given face units and bone rotations (see Body.state)."""
+        return body().state(self.phenotype, self.local, expression, rotation)
 
     def vertices(self, state: BodyState) -> list[np.ndarray]:
         """Posed vertices (n, 3) float32 of each part, in the body frame, metres."""
@@ -102,7 +105,7 @@ def _mouth_parts(rng: np.random.Generator) -> list[Part]:
     base = assets.root() / "makehuman"
     folder = base / "teeth" / rng.choice(["teeth_base"] + [f"teeth_shape0{i}" for i in range(1, 6)])
     mesh = assets.load_obj(folder / f"{folder.name}.obj")
-    ivory = np.float32([1, rng.uniform(0.9, 1), rng.uniform(0.7, 0.95)]) * rng.uniform(0.7, 1.0)
+    ivory = np.float32([1, rng.uniform(0.9, 1), rng.uniform(0.7, 0.95)]) * rng.uniform(0.9, 1.15)
     teeth = materials.plain(base / "teeth" / "materials" / "teeth.png", ivory, materials.MOUTH, 0.25, 0.4)
     tongue = materials.plain(base / "tongue" / "tongue01" / "tongue01_diffuse.jpg", 1.0, materials.MOUTH, 0.3, 0.4)
     faces, uv = _base_faces(TONGUE)
@@ -159,8 +162,8 @@ def _hair_colour(rng: np.random.Generator, skin_name: str) -> np.ndarray:
     return colour * np.exp(rng.normal(0, 0.15)).astype(np.float32)
 
 
-def sample_person(rng: np.random.Generator, skins: list[str]) -> Person:
-    """A random identity that wears one of `skins`; dark and light skins are drawn equally often."""
+def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048) -> Person:
+    """A random identity that wears one of `skins`, its texture `texels` wide; dark and light skins are drawn equally often."""
     dark = [s for s in skins if "dark" in s]
     light = [s for s in skins if "light" in s]
     sex = str(rng.choice(["f", "m"]))
@@ -170,7 +173,7 @@ def sample_person(rng: np.random.Generator, skins: list[str]) -> Person:
     sex = "f" if "_female_" in skin_name else "m"
     tone = float(rng.uniform(0.75, 1.3))
     hue = np.exp(rng.normal(0, 0.035, 3)).astype(np.float32)
-    skin = materials.skin(skin_name, tone, hue, float(rng.uniform(0.4, 1.0)))
+    skin = materials.skin(skin_name, tone, hue, float(rng.uniform(0.4, 1.0)), texels)
     skin.roughness = float(rng.uniform(0.42, 0.62))
     outfit = _outfit(str(rng.choice(OUTFITS[sex])), rng)
     faces, uv = _base_faces(BODY)
@@ -191,6 +194,7 @@ def sample_person(rng: np.random.Generator, skins: list[str]) -> Person:
     parts.append(_card("eyebrows", brow, materials.hair(folder / "eyebrows" / brow / f"{brow}.png", brow_colour)))
     lash = f"eyelashes{rng.integers(1, 5):02d}"
     lash_material = materials.hair(folder / "eyelashes" / lash / f"{lash}.png", np.float32([0.01, 0.008, 0.007]))
+    lash_material.texture[..., 3] *= 0.5 if sex == "m" else 0.85  # these lashes are made up for a party
     parts.append(_card("eyelashes", lash, lash_material))
     about = {"sex": sex, "skin": skin_name, "tone": tone, "hair": style, "outfit": outfit.name}
     return Person(sex, skin_name, _phenotype(rng, sex, skin_name), _local_changes(rng), parts, Performance(rng), about)

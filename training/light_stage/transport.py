@@ -14,6 +14,7 @@ from scipy import sparse
 
 from training.light_stage.directions import LIGHTS, form_vectors, shadow_directions
 from training.light_stage.gbuffer import Records
+from training.light_stage.materials import MOUTH
 from training.light_stage.scene import Scene
 
 OFFSET_M = 2.5e-3
@@ -71,7 +72,8 @@ def _bounce(scene: Scene, vertices: np.ndarray, row: np.ndarray, rng: np.random.
     """Sparse matrices (m, m), one per colour: irradiance at a vertex from light reflected once elsewhere."""
     m = len(vertices)
     position, normal = scene.vertices[vertices], scene.normals[vertices]
-    u, p = rng.random((m, BOUNCE_RAYS, 1)), rng.uniform(0, 2 * np.pi, (m, BOUNCE_RAYS, 1))
+    # drawn for all vertices, so that a vertex has the same rays in every frame of a clip
+    u, p = rng.random((2, len(scene.vertices), BOUNCE_RAYS, 1), np.float32)[:, vertices] * [[[[1]]], [[[2 * np.pi]]]]
     helper = np.where(np.abs(normal[:, :1]) > 0.5, [[0.0, 1, 0]], [[1.0, 0, 0]])
     tangent = np.cross(normal, helper)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
@@ -95,6 +97,9 @@ def vertex_light(scene: Scene, vertices: np.ndarray, rng: np.random.Generator) -
     row = np.full(len(scene.vertices), -1, np.int32)
     row[vertices] = np.arange(len(vertices), dtype=np.int32)
     seen = visibility(scene, vertices)
+    labels = np.array([p.material.label for p in scene.topology.parts])[scene.topology.vertex_part[vertices]]
+    # lips are thin and red: some light comes through them to teeth and tongue
+    seen[labels == MOUTH] = 0.3 + 0.7 * seen[labels == MOUTH]
     cosine = np.maximum(scene.normals[vertices] @ form_vectors().T, 0)
     irradiance = seen * cosine
     spread = _diffusion(scene, vertices, row) @ irradiance
