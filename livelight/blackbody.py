@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livelight.color import LUMA
-from livelight.sphere import F32
+from livelight.sphere import F32, F64
 
 LOWEST_K, HIGHEST_K = 1667.0, 25000.0
 """Range of the approximation, kelvin."""
@@ -18,6 +18,12 @@ _XYZ_TO_RGB = np.array(
     ]
 )
 """XYZ (D65) to linear Rec.709 / sRGB, IEC 61966-2-1."""
+
+
+_XYZ_TO_CONES = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+"""Bradford's matrix: XYZ to sharpened cone responses, in which white balance is a gain per channel."""
+
+_D65_XYZ = np.array([0.95047, 1.0, 1.08883])
 
 
 def chromaticity(kelvin: float) -> tuple[float, float]:
@@ -43,13 +49,16 @@ def chromaticity(kelvin: float) -> tuple[float, float]:
 def blackbody(kelvin: float, white_kelvin: float) -> F32:
     """Linear Rec.709 float32 (3,), luminance 1, of a blackbody as a camera balanced to ``white_kelvin`` records it.
 
-    White balance scales the channels so that a blackbody of white_kelvin is neutral. What falls outside Rec.709
-    (below about 1900 K) is clipped at 0.
+    White balance by Bradford's transform (Lam 1985; as in ICC profiles): a blackbody of white_kelvin is neutral. What
+    then falls outside Rec.709 is clipped at 0.
     """
-    balanced = np.maximum(_linear(kelvin), 0.0) / _linear(white_kelvin)
-    return np.asarray(balanced / (balanced @ LUMA), np.float32)
+    gains = (_XYZ_TO_CONES @ _D65_XYZ) / (_XYZ_TO_CONES @ _xyz(white_kelvin))
+    balanced = np.linalg.solve(_XYZ_TO_CONES, gains * (_XYZ_TO_CONES @ _xyz(kelvin)))
+    rgb = np.maximum(_XYZ_TO_RGB @ balanced, 0.0)
+    return np.asarray(rgb / (rgb @ LUMA), np.float32)
 
 
-def _linear(kelvin: float) -> F32:
+def _xyz(kelvin: float) -> F64:
+    """CIE XYZ (3,), Y = 1, of a blackbody."""
     x, y = chromaticity(kelvin)
-    return np.asarray(_XYZ_TO_RGB @ np.array([x / y, 1.0, (1 - x - y) / y]), np.float32)
+    return np.array([x / y, 1.0, (1 - x - y) / y])

@@ -1,0 +1,120 @@
+"""``livelight envs``: which lights there are, what they look like, and a copy of one to edit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+from rich.console import Console
+from rich.table import Table
+
+from livelight.config import LightSettings
+from livelight.environment import Environment
+from livelight.errors import LightError, OutputError
+from livelight.light_source import open_light
+from livelight.picture_file import kind_of
+from livelight.rig import load_preset, load_rig, preset_text, rig_names
+
+SUFFIXES = (".hdr", ".exr", ".png", ".jpg", ".jpeg", ".webp", ".toml", ".mp4", ".mov", ".mkv", ".webm")
+"""What is taken from a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One environment: what ``--env`` calls it, its kind, and a line about it."""
+
+    env: str
+    kind: str
+    summary: str
+
+
+def envs_command(paths: list[Path], sheet: Path | None, copy: tuple[str, Path] | None, face: Path | None) -> None:
+    """List the presets, or the environments in ``paths`` (files and folders); draw or copy if asked.
+
+    sheet: where to draw the contact sheet (.png, .jpg, .webp). copy: preset name and the file to write it to.
+    face: picture or clip of the person on the sheet; None = the demo clip. Raises LiveLightError.
+    """
+    console = Console()
+    if copy is not None:
+        name, target = copy
+        copy_preset(name, target)
+        console.print(f"Wrote {target}: edit it, and use it with --env {target}", highlight=False)
+        return
+    listed = listed_files(paths) if paths else listed_presets()
+    if sheet is None:
+        console.print(_table(listed))
+        return
+    draw_sheet(listed, sheet, face)
+    console.print(f"Wrote {sheet}: {len(listed)} environments", highlight=False)
+
+
+def listed_presets() -> list[Listed]:
+    """The presets that ship with LiveLight."""
+    return [Listed(name, "rig", load_preset(name).summary) for name in rig_names()]
+
+
+def listed_files(paths: list[Path]) -> list[Listed]:
+    """The environments among files and in folders (not in their sub-folders). Raises LightError if there are none."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(entry for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES)
+        elif path.exists() or path.suffix:
+            found.append(path)
+        else:
+            load_preset(str(path))  # a preset by name; raises with near names
+            found.append(path)
+    if not found:
+        raise LightError(f"{', '.join(map(str, paths))}: no environments there; known are {' '.join(SUFFIXES)} files.")
+    return [_listed(path) for path in found]
+
+
+def _listed(path: Path) -> Listed:
+    env = str(path)
+    if env in rig_names():
+        return Listed(env, "rig", load_preset(env).summary)
+    if path.suffix.lower() == ".toml":
+        return Listed(env, "rig", load_rig(path).summary)
+    kind = kind_of(path)
+    names = {"hdr": "Radiance panorama", "exr": "OpenEXR panorama", None: "light estimated from a video"}
+    return Listed(env, kind or "video", names.get(kind, "panorama if 2:1, else its light is estimated"))
+
+
+def copy_preset(name: str, target: Path) -> None:
+    """Write a preset's TOML to a new file. Raises LightError for an unknown name, OutputError for the place."""
+    text = preset_text(name)
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise OutputError(f"{target} is there already; choose another name.") from None
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written ({error.strerror}).") from error
+
+
+def draw_sheet(listed: list[Listed], target: Path, face: Path | None) -> None:
+    """Draw the contact sheet of these environments, exposed as standard, into a picture file."""
+    from pipelines.contact_sheet import Entry, contact_sheet
+    from pipelines.relit_face import demo_clip, open_face
+
+    entries = []
+    for item in listed:
+        panorama = open_light(item.env, LightSettings().fov_deg).at(0.0)
+        entries.append(Entry(Path(item.env).stem, item.summary, Environment(panorama).exposed(0.0)))
+    picture = contact_sheet(entries, open_face(face or demo_clip()))
+    try:
+        written = cv2.imwrite(str(target), picture[:, :, ::-1])
+    except cv2.error as error:
+        raise OutputError(f"{target}: expected a name that ends in .png, .jpg or .webp.") from error
+    if not written:
+        raise OutputError(f"{target} cannot be written; check that its folder exists and may be written to.")
+
+
+def _table(listed: list[Listed]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "kind", "light"):
+        table.add_column(heading)
+    for item in listed:
+        table.add_row(item.env, item.kind, item.summary)
+    return table
