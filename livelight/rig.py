@@ -139,8 +139,8 @@ def parse_rig(text: str, name: str) -> Rig:
 
 
 def _sentence(error: ValidationError) -> str:
-    """The first complaint of pydantic as a sentence: where, what, and the keys that exist there."""
-    first = error.errors()[0]
+    """One complaint of pydantic as a sentence: where, what, and the keys that exist there; misspelt keys first."""
+    first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     place = [str(part + 1) if isinstance(part, int) else part for part in first["loc"]]
     if first["type"] == "extra_forbidden":
         known = _known_keys(first["loc"])

@@ -47,9 +47,9 @@ def contact_sheet(entries: Sequence[Entry], relit_face: RelitFace) -> Picture:
     sheet = _paper(HEADER + rows * (height + 2 * GAP) + GAP, columns * (width + MARGIN) + MARGIN)
     _text(sheet, "LiveLight environments", (MARGIN, 30), 20, INK)
     legend = (
-        "panorama: centre = behind the person, edges = the camera's side;  mirror ball, grey ball, face: as the camera"
+        "panorama: its centre is behind the person, its edges are at the camera;  balls and face: as the camera sees"
     )
-    _text(sheet, legend + " sees them", (MARGIN, 52), 13, FAINT)
+    _text(sheet, legend, (MARGIN, 52), 13, FAINT)
     for index, card in enumerate(cards):
         y = HEADER + index // columns * (height + 2 * GAP)
         x = MARGIN + index % columns * (width + MARGIN)
@@ -92,7 +92,7 @@ def _on_paper(ball: NDArray[np.float32]) -> Picture:
     size = ball.shape[0]
     c = (np.arange(size) + 0.5) / size * 2 - 1
     outside = np.clip((np.hypot(*np.meshgrid(c, c)) - 1) * size / 2 + 0.5, 0, 1)[:, :, None]
-    return np.rint(linear_to_srgb8(ball) * (1 - outside) + np.array(PAPER) * outside).astype(np.uint8)
+    return np.asarray(np.rint(linear_to_srgb8(ball) * (1 - outside) + np.array(PAPER) * outside), np.uint8)
 
 
 def _paper(height: int, width: int) -> Picture:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -10,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livelight.config import RelightSettings
-from livelight.errors import InputError
 from livelight.frame import Frame
 from livelight.lighting import Light
 from livelight.relight import Relighter, build_relighter
@@ -56,15 +57,10 @@ def middle_frame(path: Path) -> Frame:
     """The frame halfway through a clip, or the picture, at most LARGEST rows high. Raises InputError."""
     source = PictureSource(path) if path.suffix.lower() in PICTURE_SUFFIXES else VideoFileSource(path)
     try:
-        wanted = (source.frame_count or 1) // 2
-        frame = None
-        for index, frame in enumerate(source):
-            if index >= wanted:
-                break
+        half = (source.frame_count or 1) // 2
+        (frame,) = deque(islice(source, half + 1), maxlen=1)  # every open source has one frame or more
     finally:
         source.close()
-    if frame is None:
-        raise InputError(f"{path} holds no frame to relight.")
     if frame.height <= LARGEST:
         return frame
     size = (round(frame.width * LARGEST / frame.height), LARGEST)

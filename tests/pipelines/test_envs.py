@@ -1,0 +1,72 @@
+"""``livelight envs``: the list, the copy to edit, the contact sheet."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from livelight.environment import Environment
+from livelight.errors import LightError, OutputError
+from livelight.rig import load_preset, load_rig, rig_names
+from livelight.rig_panorama import rendered
+from pipelines.contact_sheet import CAPTION, CELL, GAP, HEADER, MARGIN, Entry, contact_sheet
+from pipelines.envs import copy_preset, envs_command, listed_files
+
+
+def entry(name: str) -> Entry:
+    return Entry(name, "a line about it", Environment.from_image(rendered(load_preset(name))).exposed(0.0))
+
+
+def test_the_list_names_every_preset(capsys):
+    envs_command([], None, None, None)
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in rig_names())
+
+
+def test_a_copied_preset_is_a_rig_that_can_be_used_and_is_never_overwritten(tmp_path):
+    target = tmp_path / "my.toml"
+    copy_preset("softbox-left", target)
+    assert load_rig(target) == load_preset("softbox-left")
+    with pytest.raises(OutputError, match="is there already"):
+        copy_preset("rim", target)
+    with pytest.raises(OutputError, match="cannot be written"):
+        copy_preset("rim", tmp_path / "no" / "folder.toml")
+    with pytest.raises(LightError, match="rembrandt"):
+        copy_preset("rembrant", tmp_path / "other.toml")
+    assert not (tmp_path / "other.toml").exists()
+
+
+def test_files_and_folders_are_listed_by_kind(tmp_path):
+    cv2.imwrite(str(tmp_path / "b.hdr"), np.ones((4, 8, 3), np.float32))
+    cv2.imwrite(str(tmp_path / "a.png"), np.ones((4, 8, 3), np.uint8))
+    (tmp_path / "notes.txt").write_text("nothing")
+    copy_preset("neon", tmp_path / "c.toml")
+    listed = listed_files([tmp_path, Path("rim")])
+    assert [(Path(item.env).name, item.kind) for item in listed] == [
+        ("a.png", "png"), ("b.hdr", "hdr"), ("c.toml", "rig"), ("rim", "rig")
+    ]  # fmt: skip
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(LightError, match="no environments"):
+        listed_files([tmp_path / "empty"])
+    with pytest.raises(LightError, match="did you mean"):
+        listed_files([Path("ring-lihgt")])
+
+
+def test_the_sheet_shows_each_light_on_balls_and_face():
+    lights = []
+
+    def face(light):
+        lights.append(light)
+        return np.full((30, 40, 3), 90, np.uint8)
+
+    sheet = contact_sheet([entry("split"), entry("softbox-right"), entry("overcast")], face)
+    assert len(lights) == 3
+    assert lights[0].code.shape == (16, 16, 3)
+    top, left = HEADER + CAPTION, MARGIN
+    card = sheet[top : top + CELL, left : left + 5 * CELL + 3 * GAP]
+    ball = card[:, 3 * CELL + 2 * GAP : 4 * CELL + 2 * GAP].astype(float)  # split: grey ball lit from the left
+    assert ball[40:100, 10:50].mean() > 2 * ball[40:100, -50:-10].mean()
+    assert (card[:, 4 * CELL + 3 * GAP :] == 90).all()
+    one = contact_sheet([entry("split")], lambda light: None)
+    assert one.shape[1] == 2 * MARGIN + 4 * CELL + 2 * GAP
