@@ -1,4 +1,4 @@
-"""The eight ways a camera can be held: mirrored or not, in quarter turns (display matrices and EXIF orientations)."""
+"""The eight ways a camera can be held: mirrored or not, in quarter turns, as a video's display matrix says."""
 
 from __future__ import annotations
 
@@ -30,11 +30,6 @@ class Orientation:
             return cls(False, a < 0, d < 0)
         return cls(True, c < 0, b < 0)
 
-    @classmethod
-    def from_exif(cls, value: int) -> Orientation:
-        """From the EXIF tag Orientation, 1 to 8; other values count as 1 (upright)."""
-        return _EXIF.get(value, cls())
-
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The picture (h, w, 3) as shown; C-contiguous, the same array where nothing is to be done."""
         if self.transpose:
@@ -44,14 +39,3 @@ class Orientation:
         if self.flip_y:
             image = image[::-1]
         return np.ascontiguousarray(image)
-
-
-_EXIF = {
-    2: Orientation(False, True, False),
-    3: Orientation(False, True, True),
-    4: Orientation(False, False, True),
-    5: Orientation(True, False, False),
-    6: Orientation(True, True, False),
-    7: Orientation(True, True, True),
-    8: Orientation(True, False, True),
-}

@@ -43,7 +43,7 @@ def relight(
         str, typer.Option("--output", "-o", metavar="OUT", help="Output file; a folder for several inputs (created).")
     ],
     settings: ClipSettings,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
 ) -> None:
     """Relight recorded clips and pictures."""
     from livelight.light_program import build_lighting
@@ -100,7 +100,7 @@ def bench(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the results go (created).")] = Path("demo_out"),
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
 ) -> None:
     """Relight the clip that comes with LiveLight under three lights."""
     from pipelines.demo import demo as run_demo

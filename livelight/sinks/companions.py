@@ -41,7 +41,7 @@ class Companions:
         self._last_dts: dict[int, int] = {}
         describe_like(shown, output.streams[0])
         for stream in source.streams:
-            if stream.index != shown.index and stream.discard != Discard.all:
+            if stream.index != shown.index and not _made_by_muxer(stream):
                 self._add(stream, path)
         for stream in source.streams:
             if stream.index not in self._target_of and stream.type != "attachment":
@@ -127,15 +127,20 @@ def _content_tags(tags: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if key.lower() not in _FILE_TAGS}
 
 
+def _made_by_muxer(stream: Stream) -> bool:
+    """Tracks of mp4 that FFmpeg writes from tags and chapters: those tags are copied, the track must not be."""
+    return stream.discard == Discard.all or (stream.type == "data" and "timecode" in stream.metadata)
+
+
 def _fits(stream: Stream, muxer: str) -> bool:
     """Try the stream in a container that is thrown away: the muxer itself knows best."""
-    with av.open(BytesIO(), "w", format=muxer) as probe:
-        try:
+    try:
+        with av.open(BytesIO(), "w", format=muxer) as probe:
             _add_like(stream, probe)
             if stream.codec_context is None:
                 probe.start_encoding()
-        except (ValueError, av.FFmpegError):
-            return False
+    except (ValueError, av.FFmpegError):
+        return False
     return True
 
 

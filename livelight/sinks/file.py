@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +18,8 @@ from livelight.sinks.codecs import Codec, codec_for, container_of, quality_optio
 from livelight.sinks.companions import Companions
 from livelight.sinks.pending_file import PendingFile
 from livelight.video_color import RGB8, Rec709Writer
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class VideoFileSink:
@@ -78,7 +81,7 @@ class VideoFileSink:
                 "so the border pixels are repeated (--codec vp9 keeps odd sizes)."
             )
         self._writer = Rec709Writer(codec.pix_fmt)
-        self._output = av.open(str(self._file.temporary), "w", format=container_of(self._file.path))
+        self._output = av.open(f"file:{self._file.temporary}", "w", format=container_of(self._file.path))
         stream = self._add_encoder(self._output)
         if self._copy_from is not None:
             self._companions = Companions.of_file(self._copy_from, self._output, self._file.path)
@@ -110,7 +113,7 @@ class VideoFileSink:
         for packet in stream.encode(encoded):
             if packet.dts is not None and packet.pts is not None:
                 # x265 gives clips of one or two frames an undefined dts.
-                packet.dts = max(packet.dts, packet.pts - 32 * self._frame_duration)
+                packet.dts = min(max(packet.dts, packet.pts - 32 * self._frame_duration), packet.pts)
             if self._companions is not None and packet.dts is not None:
                 self._companions.copy_until(float(packet.dts * packet.time_base))
             self._output.mux_one(packet)
@@ -160,9 +163,14 @@ class VideoFileSink:
         self._file.discard()
 
     def _refused(self, exc: av.FFmpegError | OSError) -> OutputError:
-        return OutputError(
-            f"Writing {self._file.path} failed: {exc.strerror}; free some space or choose another output."
-        )
+        path, reason = self._file.path, exc.strerror
+        if exc.errno in _DISK_FULL:
+            return OutputError(f"Writing {path} failed: {reason}; free some space or choose another output.")
+        if self._stream is None:
+            wide, high = self._padded
+            encoder = self._codec.encoder
+            return OutputError(f"{encoder} cannot encode {wide}x{high} into {path}: {reason}; try another --codec.")
+        return OutputError(f"Writing {path} failed: {reason}; choose another output.")
 
 
 def _padded_size(codec: Codec, width: int, height: int) -> tuple[int, int]:

@@ -140,7 +140,7 @@ def open_input(path: Path) -> InputContainer:
     if path.is_dir():
         raise InputError(f"{path} is a folder, expected a video or picture file.")
     try:
-        container: InputContainer = av.open(str(path), "r", metadata_errors="replace")
+        container: InputContainer = av.open(f"file:{path}", "r", metadata_errors="replace")
     except FileNotFoundError as exc:
         raise InputError(f"{path} does not exist; check the name.") from exc
     except PermissionError as exc:

@@ -53,6 +53,13 @@ def test_a_clip_comes_out_whole(tmp_path, livelight):
     assert packets_of(original, "audio") == packets_of(tmp_path / "out.mp4", "audio")
 
 
+def test_names_that_look_like_protocols_or_patterns(tmp_path, livelight, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_clip(tmp_path / "in.mp4", moving(2)).rename(tmp_path / "a:b %d.mp4")
+    assert livelight("relight", "a:b %d.mp4", "-o", "http:x %d ünï.mp4", "-q") == (0, "")
+    assert (tmp_path / "http:x %d ünï.mp4").exists()
+
+
 def test_compare_shows_both(tmp_path, livelight):
     original = write_clip(tmp_path / "in.mp4", moving(3))
     assert livelight("relight", original, "-o", tmp_path / "out.mkv", "--compare", "-q") == (0, "")

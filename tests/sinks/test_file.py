@@ -346,6 +346,24 @@ def test_partial_is_playable_and_cuts_the_sound(tmp_path):
     assert not (tmp_path / "out.mp4").exists()
 
 
+def test_a_size_beyond_the_encoder_is_named(tmp_path):
+    sink = VideoFileSink(tmp_path / "a.mp4")
+    with pytest.raises(OutputError, match=r"libx264 cannot encode 40000x2 .* try another --codec"):
+        sink.write(frame(flat((1, 2, 3), 40000, 2)))
+    sink.abort()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_timecode_track_of_cameras_is_kept_once(tmp_path):
+    original = write_clip(tmp_path / "in.mov", moving(30), metadata={"timecode": "10:20:30:00"}, audio_s=1)
+    with av.open(str(original)) as container:
+        assert [stream.type for stream in container.streams].count("data") == 1
+    copy(original, tmp_path / "out.mov")
+    with av.open(str(tmp_path / "out.mov")) as container:
+        assert [stream.type for stream in container.streams].count("data") == 1
+        assert container.streams.video[0].metadata["timecode"] == "10:20:30:00"
+
+
 def test_places_that_cannot_be_written(tmp_path):
     with pytest.raises(OutputError, match=r"folder .* does not exist"):
         VideoFileSink(tmp_path / "none" / "a.mp4")

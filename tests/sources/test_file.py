@@ -48,6 +48,18 @@ def test_variable_frame_rate_keeps_its_times(tmp_path):
     assert [frame.pts * frame.time_base for frame in frames_of(path)] == [Fraction(p, 90000) for p in pts]
 
 
+def test_raw_streams_get_times(tmp_path):
+    frames = frames_of(write_clip(tmp_path / "a.h264", moving(10), options={"preset": "ultrafast", "bf": "2"}))
+    assert len(frames) == 10
+    assert all(b.pts > a.pts for a, b in pairwise(frames))
+    assert frames[9].time_s - frames[0].time_s == pytest.approx(9 / 30, abs=0.1)
+
+
+def test_names_that_look_like_protocols_or_patterns(tmp_path):
+    path = write_clip(tmp_path / "plain.mp4", moving(2)).rename(tmp_path / "10:30 %d ünï.mp4")
+    assert len(frames_of(path)) == 2
+
+
 def test_frame_count_rate_and_length(tmp_path):
     source = VideoFileSource(write_clip(tmp_path / "a.mp4", moving(15), rate=25))
     assert (source.width, source.height, source.rate, source.frame_count) == (64, 48, 25, 15)
