@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -107,6 +108,8 @@ class VideoFileSink:
             # The index goes to the front, so that browsers start at once. Apple's own tags need their own atom.
             apple = any(key.startswith("com.") for key in output.metadata)
             output.container_options["movflags"] = "+faststart" + ("+use_metadata_tags" if apple else "")
+            bases = [stream.time_base for stream in output.streams if stream.time_base]
+            output.container_options["movie_timescale"] = str(_movie_timescale(self._time_base, bases))
 
     def _mux(self, stream: VideoStream, encoded: av.VideoFrame | None) -> None:
         assert self._output is not None
@@ -171,6 +174,13 @@ class VideoFileSink:
             encoder = self._codec.encoder
             return OutputError(f"{encoder} cannot encode {wide}x{high} into {path}: {reason}; try another --codec.")
         return OutputError(f"Writing {path} failed: {reason}; choose another output.")
+
+
+def _movie_timescale(video: Fraction, others: list[Fraction]) -> int:
+    """Units per second in which mp4 stores the streams' starts: fine enough for the picture, if possible for all."""
+    fine = math.lcm(video.denominator, *(base.denominator for base in others))
+    units = fine if fine <= 1_000_000 else video.denominator
+    return units * math.ceil(1000 / units)
 
 
 def _padded_size(codec: Codec, width: int, height: int) -> tuple[int, int]:

@@ -1,11 +1,14 @@
 import subprocess
 import sys
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from livelight.errors import OutputError, SettingsError
 from livelight.frame import Frame
@@ -69,6 +72,26 @@ def test_every_codec_keeps_times_size_and_picture(tmp_path, codec, suffix):
         assert abs(time_s - Fraction(moment, 90000)) <= (0 if exact else Fraction(1, 1000))
         assert picture.shape == image.shape
         assert np.abs(picture.astype(int) - image).mean() < (0.5 if codec == "ffv1" else 8)
+
+
+BASES = [Fraction(1, 90000), Fraction(1, 15360), Fraction(1001, 30000), Fraction(1, 1000), Fraction(1, 25)]
+
+
+@given(
+    base=st.sampled_from(BASES),
+    start=st.integers(0, 300_000),
+    steps=st.lists(st.integers(1, 200_000), max_size=8),
+    suffix=st.sampled_from([".mp4", ".mov"]),
+)
+@settings(deadline=None, max_examples=40)
+def test_any_times_survive_exactly(tmp_path_factory, base, start, steps, suffix):
+    pts = list(accumulate(steps, initial=start))
+    path = tmp_path_factory.mktemp("times") / f"a{suffix}"
+    sink = VideoFileSink(path)
+    for moment, image in zip(pts, moving(len(pts), 16, 16), strict=True):
+        sink.write(frame(image, moment, base))
+    sink.close()
+    assert [time_s for time_s, _ in pictures_of(path)] == [moment * base for moment in pts]
 
 
 def test_ffv1_is_lossless(tmp_path):
