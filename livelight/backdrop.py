@@ -61,22 +61,15 @@ class CoveringPicture:
 
 
 class EnvironmentView:
-    """What the camera sees of an environment: of a fixed one, or (None) of the one that lights the person.
+    """What the camera sees of an environment: of a fixed one, or (None) of the one that lights the person."""
 
-    An environment that was estimated from a picture shows that picture, as long as it is not turned.
-    """
-
-    def __init__(self, fov_deg: float, source: LightSource, fixed: Environment | None = None) -> None:
+    def __init__(self, fov_deg: float, fixed: Environment | None = None) -> None:
         self._fov_deg = fov_deg
         self._fixed = fixed
-        self._source = source
         self._seen: Environment | None = None
         self._drawn = np.empty((0, 0, 3), np.uint8)
-        self._photo = CoveringPicture(source.photo) if source.photo is not None and fixed is None else None
 
     def at(self, time_s: float, width: int, height: int, light: Environment) -> Picture | None:
-        if self._photo is not None and light.rotate_deg % 360 == 0 and light.pitch_deg == 0:
-            return self._photo.at(time_s, width, height, light)
         light = self._fixed or light
         if light is not self._seen or self._drawn.shape[:2] != (height, width):
             self._seen, self._drawn = light, light.picture(width, height, self._fov_deg)
@@ -84,12 +77,15 @@ class EnvironmentView:
 
 
 def open_backdrop(settings: LightSettings, source: LightSource) -> Backdrop:
-    """The backdrop that ``settings.background`` names. Raises LightError for what is neither colour nor file."""
+    """The backdrop that ``settings.background`` names. Raises LightError for what is neither colour nor file.
+
+    Behind the light of an ordinary picture stands that picture, even when the light is turned: nobody knows its sides.
+    """
     text = settings.background
     if text in ("keep", "blur"):
         return OwnRoom()
     if text == "env":
-        return EnvironmentView(settings.fov_deg, source)
+        return CoveringPicture(source.photo) if source.photo else EnvironmentView(settings.fov_deg)
     color = parsed_color(text)
     if color is not None:
         return PlainColor(color)
@@ -100,5 +96,5 @@ def open_backdrop(settings: LightSettings, source: LightSource) -> Backdrop:
         raise LightError(f"background {text}: no such file and no known colour; {hint}")
     if kind_of(path) in ("hdr", "exr"):
         panorama = Environment.load(path).rotated(0.0, settings.pitch).exposed(settings.exposure)
-        return EnvironmentView(settings.fov_deg, source, panorama)
+        return EnvironmentView(settings.fov_deg, panorama)
     return CoveringPicture(open_moving_picture(path))

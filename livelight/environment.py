@@ -34,6 +34,9 @@ part of the irradiance averaged over all directions, so such a person stays a si
 EXACT_NORMALS = 1024
 """Up to so many normals are integrated exactly; more (pictures) are looked up in a 32 x 64 map of such integrals."""
 
+SHOULDER = 0.6
+"""Linear value above which ``picture`` rolls off highlights."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Environment:
@@ -113,8 +116,8 @@ class Environment:
         return _enlarged(self._view(width, height, fov_deg), width, height)
 
     def picture(self, width: int, height: int, fov_deg: float) -> NDArray[np.uint8]:
-        """``view`` as a camera would record it: uint8 (height, width, 3), sRGB, clipped at white."""
-        return _enlarged(linear_to_srgb8(self._view(width, height, fov_deg)), width, height)
+        """``view`` as a camera would record it: uint8 (height, width, 3), sRGB, highlights rolled off to white."""
+        return _enlarged(linear_to_srgb8(rolled_off(self._view(width, height, fov_deg))), width, height)
 
     def mirror_ball(self, size: int) -> F32:
         """A mirrored ball before the person, seen by the camera: float32 (size, size, 3), linear, black around it."""
@@ -136,6 +139,16 @@ class Environment:
         shrink = max(1, int(np.pi / self.image.shape[0] / 2 / pixel_rad))
         small_width, small_height = -(-width // shrink), -(-height // shrink)
         return self._seen(_view_directions(small_width, small_height, height / width, fov_deg), pixel_rad * shrink)
+
+
+def rolled_off(linear: F32) -> F32:
+    """A camera's shoulder: light up to SHOULDER as it is, above it smoothly towards 1, so that skies keep colour.
+
+    Linear, any shape; y = s + (1 - s)(1 - exp(-(x - s) / (1 - s))) above s = SHOULDER.
+    """
+    room = np.float32(1 - SHOULDER)
+    above = room - room * np.exp(np.minimum(SHOULDER - linear, 0) / room)
+    return np.asarray(np.minimum(linear, SHOULDER) + above, np.float32)
 
 
 @lru_cache(maxsize=8)
@@ -163,6 +176,8 @@ def ball(size: int) -> tuple[F32, F32]:
 
 
 def _enlarged(image: Picture, width: int, height: int) -> Picture:
+    """Smoothed a little, as out of focus, that texels do not show, and brought to width x height."""
     if image.shape[:2] == (height, width):
         return image
+    image = cv2.GaussianBlur(image, (0, 0), 1.2)
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from livelight.moving_picture import LoopingVideo, MovingPicture, Picture, open_
 from livelight.panorama import Panorama
 from livelight.panorama_file import read_panorama
 from livelight.picture_file import kind_of, read_picture
-from livelight.rig import Rig, load_preset, load_rig, rig_names
+from livelight.rig import load_preset, load_rig, rig_names
 from livelight.rig_panorama import rendered
 
 
@@ -72,7 +73,7 @@ def open_light(env: str, fov_deg: float) -> LightSource:
     Raises LightError for an unknown name (with near ones), a missing or unusable file.
     """
     if env in rig_names():
-        return _rig_light(load_preset(env), env)
+        return SteadyLight(_preset(env))
     path = Path(env)
     if not path.exists():
         if len(path.parts) == 1 and not path.suffix:
@@ -81,7 +82,7 @@ def open_light(env: str, fov_deg: float) -> LightSource:
     if path.is_dir():
         raise LightError(f"{env} is a folder; expected a panorama, a rig, a picture or a video.")
     if path.suffix.lower() == ".toml":
-        return _rig_light(load_rig(path), env)
+        return SteadyLight(Panorama(rendered(load_rig(path)), env))
     kind = kind_of(path)
     if kind in ("hdr", "exr"):
         return SteadyLight(Panorama(read_panorama(path), env))
@@ -92,8 +93,10 @@ def open_light(env: str, fov_deg: float) -> LightSource:
     return VideoLight(photo, fov_deg)
 
 
-def _rig_light(rig: Rig, name: str) -> LightSource:
-    return SteadyLight(Panorama(rendered(rig), name))
+@lru_cache(maxsize=32)
+def _preset(name: str) -> Panorama:
+    """Presets are kept, so that going through them live does not draw them anew."""
+    return Panorama(rendered(load_preset(name)), name)
 
 
 def _picture_light(path: Path, fov_deg: float) -> LightSource:

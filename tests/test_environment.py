@@ -5,7 +5,7 @@ import pytest
 
 from livelight import sphere
 from livelight.color import luminance
-from livelight.environment import Environment
+from livelight.environment import SHOULDER, Environment, rolled_off
 
 LEFT, RIGHT, UP, DOWN, FRONT, BACK = np.array(
     [[-1, 0, 0], [1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], np.float32
@@ -106,6 +106,16 @@ def test_view_looks_at_the_centre_column():
     assert green_x == pytest.approx(expected, abs=1)
     assert green == pytest.approx(red, abs=1)
     assert blue < red - 20
+
+
+def test_the_picture_keeps_middle_tones_and_rolls_off_highlights():
+    ramp = np.linspace(0, 5, 200, dtype=np.float32)
+    recorded = rolled_off(ramp)
+    assert recorded[ramp < SHOULDER] == pytest.approx(ramp[ramp < SHOULDER])
+    assert (np.diff(recorded) > 0).all()
+    assert recorded.max() < 1
+    grey = Environment.from_image(np.full((16, 32, 3), 0.18, np.float32)).picture(320, 180, 60.0)
+    assert (grey == 118).all()
 
 
 def test_rotating_moves_the_view_to_the_right():

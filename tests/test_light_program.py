@@ -155,7 +155,9 @@ def test_an_ordinary_picture_lights_from_its_bright_side_and_is_its_own_backgrou
     light = program(env=str(half_lit), background="env").at(0, *SIZE)
     assert side_of(light.code) > 0.2
     assert light.backdrop[:, 56:].mean() > light.backdrop[:, :40].mean() + 100
-    assert side_of(program(env=str(half_lit), rotate="180").at(0, *SIZE).code) < -0.2
+    turned = program(env=str(half_lit), rotate="180", background="env").at(0, *SIZE)
+    assert side_of(turned.code) < -0.2
+    assert np.array_equal(turned.backdrop, light.backdrop)
 
 
 def test_light_from_a_video_glides_after_the_picture(tmp_path):
