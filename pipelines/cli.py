@@ -8,6 +8,7 @@ Exit status: 0 done; 1 could not be done (one sentence on stderr); 2 wrong use; 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -111,6 +112,7 @@ def demo(
 def main() -> NoReturn:
     """Run the command line; never returns, never shows a traceback for bad input."""
     signal.signal(signal.SIGTERM, _terminate)
+    os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder would print its settings
     try:
         app()
     except LiveLightError as exc:

@@ -10,6 +10,8 @@ from livelight.errors import InputError, OutputError, SettingsError
 from livelight.sinks.codecs import CONTAINERS
 from livelight.sources.picture import PICTURE_SUFFIXES
 
+_OTHER_PICTURES = (".heic", ".heif", ".avif", ".bmp", ".tif", ".tiff", ".jxl", ".exr", ".hdr", ".psd")
+
 
 @dataclass(frozen=True, slots=True)
 class ClipJob:
@@ -79,6 +81,8 @@ def _free_name(path: Path, taken: set[str]) -> str:
 
 def _check(job: ClipJob, inputs: list[Path], force: bool) -> None:
     target = job.target
+    if job.source.suffix.lower() in _OTHER_PICTURES:
+        raise InputError(f"{job.source}: pictures are read as {', '.join(PICTURE_SUFFIXES)}; convert it first.")
     if is_picture(target) != job.is_picture:
         kind, wanted = ("picture", PICTURE_SUFFIXES) if job.is_picture else ("video", tuple(CONTAINERS))
         raise SettingsError(

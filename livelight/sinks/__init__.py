@@ -12,7 +12,8 @@ class Sink(Protocol):
 
     ``write`` must not keep a reference to ``frame.image`` after it returns. ``close`` finishes the output and makes it
     visible under its final name; ``abort`` gives the output up and leaves nothing under the final name. Exactly one of
-    the two ends a sink; a second call of either does nothing. Faults raise OutputError or DeviceError.
+    the two ends a sink, from any thread once no ``write`` runs; a second call of either does nothing.
+    Faults raise OutputError or DeviceError.
     """
 
     def write(self, frame: Frame) -> None: ...

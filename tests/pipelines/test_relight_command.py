@@ -102,6 +102,7 @@ def bad_inputs(folder):
     (folder / "text.mp4").write_text("no video in here\n" * 50)
     (folder / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (folder / "dir.mp4").mkdir()
+    (folder / "photo.heic").touch()
     cut = write_clip(folder / "cut.mp4", moving(9))
     cut.write_bytes(cut.read_bytes()[:-400])
     return {
@@ -110,6 +111,7 @@ def bad_inputs(folder):
         "text.mp4": "does not know this format",
         "cut.png": "no readable picture",
         "dir.mp4": "is a folder",
+        "photo.heic": "convert it first",
         "cut.mp4": "moov",
     }
 
@@ -214,6 +216,14 @@ def wait_for_part(folder):
     raise AssertionError("no output begun")
 
 
+@pytest.mark.parametrize("codec", ["hevc", "av1"])
+def test_encoders_do_not_chatter(tmp_path, codec):
+    original = write_clip(tmp_path / "in.mp4", moving(5))
+    run = start("relight", original, "-o", tmp_path / "out.mp4", "--codec", codec, "-q")
+    assert run.communicate(timeout=60)[1] == ""
+    assert run.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("number", "status", "left"),
     [
@@ -240,7 +250,10 @@ def test_signals(tmp_path, number, status, left):
 
 
 def test_memory_does_not_grow_with_the_clip(tmp_path):
-    """Peak memory of a clip five times as long: within 12 MB (its frames alone would be 52 MB)."""
+    """Peak memory of a clip five times as long: within 12 MB (its frames alone would be 52 MB).
+
+    By hand, ten minutes of 720p: python -m tests.pipelines.ten_minutes
+    """
 
     def peak_mb(count):
         path = tmp_path / f"in{count}.mp4"
