@@ -20,7 +20,7 @@ class OnnxRuntime:
         try:
             import onnxruntime as ort
         except ImportError as exc:
-            raise MissingExtra("onnxruntime", "cpu", "The ONNX Runtime engine") from exc
+            raise MissingExtra("onnxruntime", "onnxruntime", "The ONNX Runtime engine") from exc
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3

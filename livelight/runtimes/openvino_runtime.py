@@ -20,7 +20,7 @@ class OpenVinoRuntime:
         try:
             import openvino as ov
         except ImportError as exc:
-            raise MissingExtra("openvino", "cpu", "The OpenVINO engine") from exc
+            raise MissingExtra("openvino", "openvino", "The OpenVINO engine") from exc
         self._core = ov.Core()
         try:
             self._model = self._core.read_model(model)
