@@ -33,7 +33,8 @@ def srgb8_to_linear(image: NDArray[np.uint8]) -> F32:
 
 def linear_to_srgb8(x: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Encode linear light to uint8 sRGB [0, 255], rounded to nearest, clipped."""
-    return np.rint(linear_to_srgb(x) * 255.0).astype(np.uint8)
+    codes: NDArray[np.uint8] = np.rint(linear_to_srgb(x) * 255.0).astype(np.uint8)
+    return codes
 
 
 def luminance(x: NDArray[np.floating]) -> F32:

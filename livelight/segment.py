@@ -86,7 +86,7 @@ class SelfieSegmenter:
             raise RuntimeFailure(f"MediaPipe failed in the person matte ({exc})") from exc
         matte = result.confidence_masks[0].numpy_view().reshape(size[1], size[0])
         # Half-sure places are mostly things in the room: ask for more than half, without moving the sure edge.
-        return np.clip((matte - 0.3) * np.float32(1 / 0.6), 0.0, 1.0)
+        return np.asarray(np.clip((matte - 0.3) * np.float32(1 / 0.6), 0.0, 1.0))
 
     def _open(self, name: str) -> Any:
         options = self._vision.ImageSegmenterOptions(
@@ -95,7 +95,7 @@ class SelfieSegmenter:
             output_confidence_masks=True,
         )
 
-        class Segmenter(self._vision.ImageSegmenter):  # type: ignore[misc, name-defined]
+        class Segmenter(self._vision.ImageSegmenter):  # type: ignore[name-defined]
             def __del__(self) -> None:
                 """Nothing: MediaPipe's own destructor raises when the interpreter shuts down; the process frees all."""
 
@@ -146,8 +146,9 @@ class MatteEdges:
             return np.asarray(cv2.boxFilter(x, -1, size, borderType=cv2.BORDER_REPLICATE))
 
         m_luma, m_matte = mean(luma), mean(matte)
-        slope = (mean(luma * matte) - m_luma * m_matte) / (mean(luma * luma) - m_luma * m_luma + eps)
-        return cls(mean(slope), mean(m_matte - slope * m_luma))
+        covariance = mean(luma * matte) - m_luma * m_matte
+        slope = np.asarray(covariance / (mean(luma * luma) - m_luma * m_luma + eps), np.float32)
+        return cls(mean(slope), mean(np.asarray(m_matte - slope * m_luma, np.float32)))
 
     def at(self, luma: U8) -> F32:
         """Alpha float32 (h, w) in [0, 1] on a full-resolution luma, uint8 (h, w)."""
