@@ -117,7 +117,7 @@ class Environment:
 
     def picture(self, width: int, height: int, fov_deg: float) -> NDArray[np.uint8]:
         """``view`` as a camera would record it: uint8 (height, width, 3), sRGB, highlights rolled off to white."""
-        return _enlarged(linear_to_srgb8(rolled_off(self._view(width, height, fov_deg))), width, height)
+        return _enlarged(_recorded(self._view(width, height, fov_deg)), width, height)
 
     def mirror_ball(self, size: int) -> F32:
         """A mirrored ball before the person, seen by the camera: float32 (size, size, 3), linear, black around it."""
@@ -131,7 +131,8 @@ class Environment:
         return self.irradiance(normals) * (cover[:, :, None] * np.float32(GREY_CARD / np.pi))
 
     def _seen(self, direction: F32, texel_rad: float) -> F32:
-        return sphere.sampled(self.panorama.level(texel_rad), direction @ self.turn) * np.float32(self.gain)
+        own = cv2.transform(direction, self.turn.T)
+        return sphere.sampled(self.panorama.level(texel_rad), own) * np.float32(self.gain)
 
     def _view(self, width: int, height: int, fov_deg: float) -> F32:
         """The view at no more than twice the panorama's own density."""
@@ -149,6 +150,17 @@ def rolled_off(linear: F32) -> F32:
     room = np.float32(1 - SHOULDER)
     above = room - room * np.exp(np.minimum(SHOULDER - linear, 0) / room)
     return np.asarray(np.minimum(linear, SHOULDER) + above, np.float32)
+
+
+_TABLE = 4096
+_TABLE_END = 16.0
+_RECORDED = linear_to_srgb8(rolled_off(_TABLE_END * np.linspace(0, 1, _TABLE, dtype=np.float32) ** 2))
+
+
+def _recorded(linear: F32) -> NDArray[np.uint8]:
+    """Rolled off and encoded to uint8 sRGB, by a table over the square root: within one level, five times as fast."""
+    index = cv2.sqrt(np.clip(linear, 0, _TABLE_END)) * np.float32((_TABLE - 1) / np.sqrt(_TABLE_END))
+    return np.asarray(_RECORDED[np.rint(index).astype(np.uint16)], np.uint8)
 
 
 @lru_cache(maxsize=8)

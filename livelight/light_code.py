@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from livelight import sphere
@@ -52,7 +53,7 @@ def _gathered(energy: F64) -> F64:
 def _splatted(energy: F64, turn: F32) -> F64:
     """Energy of each texel (h, 2h, c) carried to its turned place and shared among the four texels nearest to it."""
     rows, columns = energy.shape[:2]
-    column, row = sphere.texel_of(sphere.directions(rows, columns) @ turn.T, rows, columns)
+    column, row = sphere.texel_of(cv2.transform(sphere.directions(rows, columns), turn), rows, columns)
     row = np.clip(row, 0, rows - 1)
     left, top = np.floor(column).astype(np.int64), np.minimum(np.floor(row), rows - 2).astype(np.int64)
     right_part, lower_part = column - left, row - top

@@ -26,6 +26,9 @@ def check(image: F32, name: str) -> None:
             f"{name}: a panorama must be twice as wide as high, this one is {width}x{height}; "
             "if it is an ordinary picture, save it as PNG or JPEG and its light will be estimated."
         )
+    lowest, highest = float(image.min()), float(image.max())
+    if lowest >= 0 and 0 < highest < np.inf:  # NaN fails every comparison
+        return
     broken = int(np.count_nonzero(~np.isfinite(image).all(axis=2)))
     if broken:
         raise LightError(
@@ -38,8 +41,7 @@ def check(image: F32, name: str) -> None:
             f"{name}: {negative} of {height * width} pixels are negative, which light cannot be; "
             "save it again with values clipped at 0."
         )
-    if not image.any():
-        raise LightError(f"{name}: the panorama is all black and gives no light; choose another.")
+    raise LightError(f"{name}: the panorama is all black and gives no light; choose another.")
 
 
 class Panorama:
@@ -99,11 +101,9 @@ class Panorama:
         """
         flat = np.asarray(normals, np.float32).reshape(-1, 3)
         result = np.empty_like(flat)
-        for start in range(0, len(flat), 256):
-            part = flat[start : start + 256]
-            for channel in range(3):
-                received = part @ self.flux[channel]
-                result[start : start + 256, channel] = np.maximum(received, 0, out=received).sum(axis=1)
+        for index, (x, y, z) in enumerate(flat):  # not one matrix product: its threads stall on a busy machine
+            received = x * self.flux[:, 0] + y * self.flux[:, 1] + z * self.flux[:, 2]
+            result[index] = np.maximum(received, 0, out=received).sum(axis=1)
         return result.reshape(np.shape(normals))
 
     def level(self, texel_rad: float) -> F32:

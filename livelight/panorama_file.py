@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from livelight.errors import LightError
 from livelight.highlights import expanded
-from livelight.panorama import check
 from livelight.picture_file import check_size, kind_of, read_picture
 
 F32 = NDArray[np.float32]
@@ -21,7 +20,7 @@ _RESOLUTION = re.compile(rb"\n[-+]Y (\d+) [-+]X (\d+)\n|\n[-+]X (\d+) [-+]Y (\d+
 
 
 def read_panorama(path: Path) -> F32:
-    """Read a panorama as float32 (h, 2h, 3), linear, Rec.709, checked by livelight.panorama.check.
+    """Read a panorama as float32 (h, 2h, 3), linear, Rec.709; livelight.panorama.check has yet to pass it.
 
     .hdr: Radiance RGBE, flat or run-length coded, written from the top left (-Y +X), as all common programs do.
     .exr: half or float, every compression of the OpenEXR library (DWAB too), channels R, G, B (alpha is dropped: the
@@ -31,15 +30,12 @@ def read_panorama(path: Path) -> F32:
     """
     kind = kind_of(path)
     if kind == "hdr":
-        image = _read_hdr(path)
-    elif kind == "exr":
-        image = _read_exr(path)
-    elif kind is None:
+        return _read_hdr(path)
+    if kind == "exr":
+        return _read_exr(path)
+    if kind is None:
         raise LightError(f"{path}: expected a Radiance .hdr, an OpenEXR .exr or a PNG, JPEG or WebP picture.")
-    else:
-        image = expanded(read_picture(path))
-    check(image, str(path))
-    return image
+    return expanded(read_picture(path))
 
 
 def _read_hdr(path: Path) -> F32:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from livelight import sphere
@@ -35,7 +36,7 @@ def rendered(rig: Rig) -> F32:
         panorama += (level * (np.pi * fill.ratio / total))[:, :, None] * _tint(fill, rig.white_kelvin)
     for lamp in rig.light:
         towards = towards_lamp(lamp)
-        cosine = np.maximum(direction @ towards, 0)
+        cosine = np.maximum(_along(direction, towards), 0)
         shape = _shape(lamp, direction, cosine)
         total = float((shape * cosine * weight).sum())
         level = sphere.reduced((shape * np.float32(np.pi * lamp.ratio / total))[:, :, None], ROWS)
@@ -103,9 +104,15 @@ def _on_plane(lamp: Lamp, direction: F32, cosine: F32) -> tuple[F32, F32]:
     upwards = np.cross(right, towards)
     reach = np.where(cosine > 1e-3, lamp.distance_m / np.maximum(cosine, 1e-3), np.inf).astype(np.float32)
     with np.errstate(invalid="ignore"):
-        x = np.nan_to_num(direction @ right.astype(np.float32) * reach, nan=1e9, posinf=1e9, neginf=-1e9)
-        y = np.nan_to_num(direction @ upwards.astype(np.float32) * reach, nan=1e9, posinf=1e9, neginf=-1e9)
+        x = np.nan_to_num(_along(direction, right) * reach, nan=1e9, posinf=1e9, neginf=-1e9)
+        y = np.nan_to_num(_along(direction, upwards) * reach, nan=1e9, posinf=1e9, neginf=-1e9)
     return x, y
+
+
+def _along(direction: F32, axis: F32 | F64) -> F32:
+    """Dot product with one axis (3,): (h, w, 3) -> (h, w)."""
+    product = cv2.transform(direction, axis.astype(np.float32)[None, :])
+    return np.asarray(product, np.float32).reshape(direction.shape[:2])
 
 
 def _diameter(lamp: Lamp) -> float:

@@ -58,10 +58,10 @@ def test_irradiance_is_the_cosine_integral_over_all_texels():
 @pytest.mark.parametrize(("light", "error"), [(noise(), 0.003), (spot(u=0.3), 0.025)])
 def test_many_normals_are_looked_up_and_agree_with_the_exact_sum(light, error):
     light = light.rotated(40, 20)
-    normals = np.random.default_rng(2).normal(size=(40, 50, 3)).astype(np.float32)
+    normals = np.random.default_rng(2).normal(size=(30, 40, 3)).astype(np.float32)
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
-    exact = np.concatenate([light.irradiance(part) for part in normals]).reshape(40, 50, 3)
-    assert light.irradiance(normals) == pytest.approx(exact, abs=error * float(exact.max()))
+    exact = np.concatenate([light.irradiance(part) for part in normals]).reshape(30, 40, 3)
+    assert np.abs(light.irradiance(normals) - exact).max() < error * exact.max()
 
 
 def test_turning_moves_the_light_with_the_panorama():
