@@ -104,7 +104,7 @@ def preset_text(name: str) -> str:
     """The TOML text of a preset. Raises LightError with near names for an unknown one."""
     names = rig_names()
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(names)}."
         raise LightError(f"{name} is neither a preset nor a file; {hint}")
     return (files("livelight") / "rigs" / f"{name}.toml").read_text("utf-8")

@@ -13,8 +13,9 @@ from livelight.config import LightSettings
 from livelight.environment import Environment
 from livelight.errors import LightError, OutputError
 from livelight.light_source import open_light
-from livelight.picture_file import kind_of
+from livelight.picture_file import kind_of, picture_size
 from livelight.rig import load_preset, load_rig, preset_text, rig_names
+from livelight.sources.picture import PICTURE_SUFFIXES
 
 SUFFIXES = (".hdr", ".exr", ".png", ".jpg", ".jpeg", ".webp", ".toml", ".mp4", ".mov", ".mkv", ".webm")
 """What is taken from a folder."""
@@ -77,8 +78,14 @@ def _listed(path: Path) -> Listed:
     if path.suffix.lower() == ".toml":
         return Listed(env, "rig", load_rig(path).summary)
     kind = kind_of(path)
-    names = {"hdr": "Radiance panorama", "exr": "OpenEXR panorama", None: "light estimated from a video"}
-    return Listed(env, kind or "video", names.get(kind, "panorama if 2:1, else its light is estimated"))
+    if kind is None:
+        return Listed(env, "video", "light estimated from each frame")
+    if kind in ("hdr", "exr"):
+        return Listed(env, "panorama", {"hdr": "Radiance HDR", "exr": "OpenEXR"}[kind])
+    width, height = picture_size(path.read_bytes(), kind) or (0, 0)
+    if width == 2 * height:
+        return Listed(env, "panorama", "8 bits: highlights estimated")
+    return Listed(env, "picture", "light estimated")
 
 
 def copy_preset(name: str, target: Path) -> None:
@@ -98,17 +105,15 @@ def draw_sheet(listed: list[Listed], target: Path, face: Path | None) -> None:
     from pipelines.contact_sheet import Entry, contact_sheet
     from pipelines.relit_face import demo_clip, open_face
 
+    if target.suffix.lower() not in PICTURE_SUFFIXES or not target.absolute().parent.is_dir():
+        raise OutputError(f"{target}: expected a {' '.join(PICTURE_SUFFIXES)} file in a folder that exists.")
     entries = []
     for item in listed:
         panorama = open_light(item.env, LightSettings().fov_deg).at(0.0)
         entries.append(Entry(Path(item.env).stem, item.summary, Environment(panorama).exposed(0.0)))
     picture = contact_sheet(entries, open_face(face or demo_clip()))
-    try:
-        written = cv2.imwrite(str(target), picture[:, :, ::-1])
-    except cv2.error as error:
-        raise OutputError(f"{target}: expected a name that ends in .png, .jpg or .webp.") from error
-    if not written:
-        raise OutputError(f"{target} cannot be written; check that its folder exists and may be written to.")
+    if not cv2.imwrite(str(target), picture[:, :, ::-1]):
+        raise OutputError(f"{target} cannot be written; check that the folder may be written to and has room.")
 
 
 def _table(listed: list[Listed]) -> Table:

@@ -12,6 +12,8 @@ from livelight.rig import load_preset, load_rig, rig_names
 from livelight.rig_panorama import rendered
 from pipelines.contact_sheet import CAPTION, CELL, GAP, HEADER, MARGIN, Entry, contact_sheet
 from pipelines.envs import copy_preset, envs_command, listed_files
+from pipelines.relit_face import middle_frame
+from tests.clips import flat, write_clip
 
 
 def entry(name: str) -> Entry:
@@ -44,13 +46,28 @@ def test_files_and_folders_are_listed_by_kind(tmp_path):
     copy_preset("neon", tmp_path / "c.toml")
     listed = listed_files([tmp_path, Path("rim")])
     assert [(Path(item.env).name, item.kind) for item in listed] == [
-        ("a.png", "png"), ("b.hdr", "hdr"), ("c.toml", "rig"), ("rim", "rig")
+        ("a.png", "panorama"), ("b.hdr", "panorama"), ("c.toml", "rig"), ("rim", "rig")
     ]  # fmt: skip
     (tmp_path / "empty").mkdir()
     with pytest.raises(LightError, match="no environments"):
         listed_files([tmp_path / "empty"])
     with pytest.raises(LightError, match="did you mean"):
         listed_files([Path("ring-lihgt")])
+
+
+@pytest.mark.parametrize("name", ["sheet.gif", "sheet", "no/such/folder/sheet.png"])
+def test_a_sheet_that_cannot_be_written_is_refused_before_it_is_drawn(tmp_path, name):
+    with pytest.raises(OutputError, match="expected a"):
+        envs_command([], tmp_path / name, None, None)
+
+
+def test_a_frame_halfway_through_the_clip_is_the_face(tmp_path):
+    path = write_clip(tmp_path / "f.mp4", [flat((v, v, v), 64, 1080) for v in (20, 80, 140, 200)], rate=10)
+    frame = middle_frame(path)
+    assert frame.image.shape[0] == 720
+    assert frame.image.mean() == pytest.approx(140, abs=3)
+    cv2.imwrite(str(tmp_path / "f.png"), flat((9, 9, 9)))
+    assert middle_frame(tmp_path / "f.png").image.mean() == 9
 
 
 def test_the_sheet_shows_each_light_on_balls_and_face():
