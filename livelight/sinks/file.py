@@ -22,6 +22,9 @@ from livelight.video_color import RGB8, Rec709Writer
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+_NO_TIME = 1 << 40
+"""Ticks that no decoder delay can last."""
+
 
 class VideoFileSink:
     """Encodes frames at their own pts and copies the companions of ``copy_from`` beside them (Sink).
@@ -115,8 +118,8 @@ class VideoFileSink:
         assert self._output is not None
         for packet in stream.encode(encoded):
             if packet.dts is not None and packet.pts is not None:
-                # x265 gives clips of one or two frames an undefined dts.
-                packet.dts = min(max(packet.dts, packet.pts - 32 * self._frame_duration), packet.pts)
+                # x265 leaves dts undefined, any number, in clips of one or two frames.
+                packet.dts = min(max(packet.dts, packet.pts - _NO_TIME), packet.pts)
             if self._companions is not None and packet.dts is not None:
                 self._companions.copy_until(float(packet.dts * packet.time_base))
             self._output.mux_one(packet)

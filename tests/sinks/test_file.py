@@ -80,14 +80,15 @@ BASES = [Fraction(1, 90000), Fraction(1, 15360), Fraction(1001, 30000), Fraction
 @given(
     base=st.sampled_from(BASES),
     start=st.integers(0, 300_000),
-    steps=st.lists(st.integers(1, 200_000), max_size=8),
+    steps=st.lists(st.integers(1, 200_000), max_size=30),
     suffix=st.sampled_from([".mp4", ".mov"]),
+    codec=st.sampled_from(["h264", "hevc"]),
 )
 @settings(deadline=None, max_examples=40)
-def test_any_times_survive_exactly(tmp_path_factory, base, start, steps, suffix):
+def test_any_times_survive_exactly(tmp_path_factory, base, start, steps, suffix, codec):
     pts = list(accumulate(steps, initial=start))
     path = tmp_path_factory.mktemp("times") / f"a{suffix}"
-    sink = VideoFileSink(path)
+    sink = VideoFileSink(path, codec=codec)
     for moment, image in zip(pts, moving(len(pts), 16, 16), strict=True):
         sink.write(frame(image, moment, base))
     sink.close()
