@@ -139,7 +139,12 @@ class Environment:
         pixel_rad = 2 * np.tan(np.deg2rad(fov_deg) / 2) / width
         shrink = max(1, int(np.pi / self.image.shape[0] / 2 / pixel_rad))
         small_width, small_height = -(-width // shrink), -(-height // shrink)
-        return self._seen(_view_directions(small_width, small_height, height / width, fov_deg), pixel_rad * shrink)
+        level = self.panorama.level(pixel_rad * shrink)
+        columns = level.shape[1] - 2
+        column, row = _view_texels(small_width, small_height, height / width, fov_deg, self.pitch_deg, columns)
+        column = column - np.float32(self.rotate_deg / 360 % 1 * columns)
+        column += (column < -0.5) * np.float32(columns)
+        return sphere.sampled_at(level, column, row) * np.float32(self.gain)
 
 
 def rolled_off(linear: F32) -> F32:
@@ -163,12 +168,20 @@ def _recorded(linear: F32) -> NDArray[np.uint8]:
     return np.asarray(_RECORDED[np.rint(index).astype(np.uint16)], np.uint8)
 
 
-@lru_cache(maxsize=8)
-def _view_directions(width: int, height: int, aspect: float, fov_deg: float) -> F32:
-    """Directions float32 (height, width, 3), not normalised, through pixel centres of a camera that looks along -z.
+@lru_cache(maxsize=4)
+def _view_texels(
+    width: int, height: int, aspect: float, fov_deg: float, pitch_deg: float, columns: int
+) -> tuple[F32, F32]:
+    """Column and row, float32 (height, width), of what a camera that looks along -z sees of a tilted panorama.
 
-    aspect: height / width of the whole picture.
+    aspect: height / width of the whole picture. Kept: turning about the vertical only adds to the columns.
     """
+    own = cv2.transform(_view_directions(width, height, aspect, fov_deg), sphere.turn(0.0, pitch_deg).T)
+    return sphere.texel_of(own, columns // 2, columns)
+
+
+def _view_directions(width: int, height: int, aspect: float, fov_deg: float) -> F32:
+    """Directions float32 (height, width, 3), not normalised, through the pixel centres."""
     half = np.tan(np.deg2rad(fov_deg) / 2)
     x = ((np.arange(width) + 0.5) / width * 2 - 1) * half
     y = (1 - (np.arange(height) + 0.5) / height * 2) * half * aspect

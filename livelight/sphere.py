@@ -93,7 +93,10 @@ def padded(image: F32) -> F32:
 
 def sampled(padded_image: F32, direction: F32) -> F32:
     """Bilinear samples float32 (n, m, channels) of a ``padded`` lat-long map at directions (n, m, 3)."""
-    height, width = padded_image.shape[0] - 2, padded_image.shape[1] - 2
-    column, row = texel_of(direction, height, width)
+    return sampled_at(padded_image, *texel_of(direction, padded_image.shape[0] - 2, padded_image.shape[1] - 2))
+
+
+def sampled_at(padded_image: F32, column: F32, row: F32) -> F32:
+    """``sampled`` where ``texel_of`` says: column and row float32 (n, m)."""
     found = cv2.remap(padded_image, column + 1, row + 1, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float32)

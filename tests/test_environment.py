@@ -124,6 +124,14 @@ def test_rotating_moves_the_view_to_the_right():
     assert column[0] < column[1] - 20 < column[2] - 40
 
 
+@pytest.mark.parametrize(("rotate", "pitch"), [(0, 0), (170, 0), (-170, 30), (725, -60)])
+def test_the_view_is_the_turned_panorama(rotate, pitch):
+    coarse = sphere.padded(np.random.default_rng(6).random((8, 16, 3), np.float32))
+    light = Environment.from_image(sphere.sampled(coarse, sphere.directions(256, 512))).rotated(rotate, pitch)
+    turned = Environment.from_image(light.drawn(256))
+    assert np.abs(light.view(64, 48, 70.0) - turned.view(64, 48, 70.0)).mean() < 0.005  # at the pole, columns meet
+
+
 def test_a_sun_between_samples_keeps_its_light_in_a_small_view():
     light = spot(u=0.5, v=0.5, radiance=1e5, rows=512)
     sums = [light.rotated(angle).view(64, 48, 80.0).sum() for angle in np.linspace(0, 2, 9)]
