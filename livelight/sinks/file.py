@@ -22,9 +22,6 @@ from livelight.video_color import RGB8, Rec709Writer
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-_NO_TIME = 1 << 40
-"""Ticks that no decoder delay can last."""
-
 
 class VideoFileSink:
     """Encodes frames at their own pts and copies the companions of ``copy_from`` beside them (Sink).
@@ -117,9 +114,8 @@ class VideoFileSink:
     def _mux(self, stream: VideoStream, encoded: av.VideoFrame | None) -> None:
         assert self._output is not None
         for packet in stream.encode(encoded):
-            if packet.dts is not None and packet.pts is not None:
-                # x265 leaves dts undefined, any number, in clips of one or two frames.
-                packet.dts = min(max(packet.dts, packet.pts - _NO_TIME), packet.pts)
+            if packet.pts is not None and not _plausible(packet.dts, packet.pts):
+                packet.dts = packet.pts
             if self._companions is not None and packet.dts is not None:
                 self._companions.copy_until(float(packet.dts * packet.time_base))
             self._output.mux_one(packet)
@@ -177,6 +173,11 @@ class VideoFileSink:
             encoder = self._codec.encoder
             return OutputError(f"{encoder} cannot encode {wide}x{high} into {path}: {reason}; try another --codec.")
         return OutputError(f"Writing {path} failed: {reason}; choose another output.")
+
+
+def _plausible(dts: int | None, pts: int) -> bool:
+    """False for the undefined dts that x265 gives clips of one or two frames; those are decoded in order of pts."""
+    return dts is not None and 0 <= pts - dts < 1 << 31
 
 
 def _movie_timescale(video: Fraction, others: list[Fraction]) -> int:
