@@ -72,7 +72,7 @@ def relight_all(
         for note in result.notes:
             _say(note)
         if not quiet:
-            _say(f"{job.target}: {result.frames} frames.")
+            _say(f"{job.target}" if job.is_picture else f"{job.target}: {result.frames} frames.")
     return failed
 
 

@@ -62,7 +62,7 @@ class Companions:
 
     def _add(self, stream: Stream, path: Path) -> None:
         if not _fits(stream, self._output.format.name):
-            what = f"the {stream.type} ({_codec_name(stream)}) of {self._source.name}"
+            what = f"the {stream.type} ({_codec_name(stream)}) of {self._source.name.removeprefix('file:')}"
             if stream.type == "audio":
                 raise OutputError(
                     f"A {path.suffix} file cannot hold {what}; write .mkv instead, which holds all audio."
