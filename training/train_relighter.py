@@ -19,12 +19,14 @@ from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from livelight.runtimes.torch_network import SIZES, RelightNetwork, code_solid_angles
-from training.losses import gradient_l1, light_l1, masked_l1, matte_loss, normal_cosine, temporal_l1
+from training.losses import best_gain, gradient_l1, light_l1, masked_l1, matte_loss, normal_cosine, temporal_l1
 from training.samples import Samples
 
 WEIGHTS = {
-    "relit": 1.0,
-    "relit_edges": 0.5,
+    "relit": 0.4,
+    "relit_scaled": 1.0,
+    "relit_edges": 1.0,
+    "offset": 0.7,
     "self": 0.4,
     "light": 0.3,
     "normals": 0.3,
@@ -69,6 +71,10 @@ def clip_losses(network: RelightNetwork, batch: dict[str, Tensor], solid_angles:
         relit = image + alpha * (image * (gain - 1) + offset)
         mask = (alpha > 0.02).float()
         terms["relit"].append(masked_l1(relit, batch["target"][:, t], mask))
+        scale = best_gain(relit, batch["target"][:, t], mask)
+        terms["relit_scaled"].append(masked_l1(relit * scale, batch["target"][:, t], mask))
+        # An offset must earn its place: without a price it becomes a haze that hedges against a wrong exposure.
+        terms["offset"].append(masked_l1(offset, torch.zeros_like(offset), mask))
         terms["relit_edges"].append(gradient_l1(relit, batch["target"][:, t], mask))
         if t == frames - 1:  # once per clip: it costs as much as relighting
             own_gain, own_offset = network.render(source, source.source_light)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from training.losses import gradient_l1, light_l1, masked_l1, normal_cosine, temporal_l1, warp
+from training.losses import best_gain, gradient_l1, light_l1, masked_l1, normal_cosine, temporal_l1, warp
 
 
 def test_warp_fetches_along_the_flow() -> None:
@@ -45,3 +45,12 @@ def test_normals_at_right_angles_cost_one() -> None:
     x, y = torch.zeros(1, 3, 2, 2), torch.zeros(1, 3, 2, 2)
     x[:, 0], y[:, 1] = 1, 1
     assert abs(normal_cosine(x, y, torch.ones(1, 1, 2, 2)).item() - 4 / 5) < 1e-6  # 4 pixels of mask, + 1 against 0/0
+
+
+def test_best_gain_undoes_a_wrong_exposure_and_nothing_else() -> None:
+    a = torch.rand(2, 3, 8, 8) * 0.5
+    mask = torch.ones(2, 1, 8, 8)
+    factor = torch.tensor([1.5, 0.7]).view(2, 1, 1, 1)
+    assert torch.allclose(best_gain(a, a * factor, mask), factor, atol=1e-3)
+    hazy = a * 0.5 + 0.3
+    assert masked_l1(a * best_gain(a, hazy, mask), hazy, mask) > 0.05
