@@ -19,7 +19,8 @@ class LightSettings(BaseModel):
     )
     rotate: str = Field(
         "0",
-        description="Turn the environment, degrees; positive moves it to the right. A..B moves with time over the clip.",
+        description="Turn the environment, degrees; positive moves it to the right. "
+        "A..B moves with time over the clip.",
     )
     rotate_period_s: float = Field(
         10.0, gt=0, description="Seconds that a moving rotation A..B takes when the length of the clip is unknown."

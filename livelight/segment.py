@@ -55,7 +55,7 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 class SelfieSegmenter:
-    """MediaPipe's selfie segmenter (Apache-2.0, shipped in livelight/models): 256 x 144, or 256 x 256 for tall pictures.
+    """MediaPipe's selfie segmenter (Apache-2.0, in livelight/models): 256 x 144, or 256 x 256 for tall pictures.
 
     Raises RuntimeFailure if MediaPipe cannot start here.
     """

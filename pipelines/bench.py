@@ -58,7 +58,7 @@ class Report:
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """"1280x720" -> (1280, 720); raises SettingsError."""
+    """ "1280x720" -> (1280, 720); raises SettingsError."""
     parts = text.lower().split("x")
     if len(parts) == 2 and all(p.isdigit() and int(p) > 0 for p in parts):
         return int(parts[0]), int(parts[1])
@@ -120,9 +120,7 @@ def measure(
     return _report(clip, (width, height), times, relighter.runtime_name, threads)
 
 
-def _report(
-    clip: Path, size: tuple[int, int], times: dict[str, list[float]], runtime: str, threads: int
-) -> Report:
+def _report(clip: Path, size: tuple[int, int], times: dict[str, list[float]], runtime: str, threads: int) -> Report:
     median = {stage: statistics.median(samples) for stage, samples in times.items()}
     p95 = {stage: sorted(samples)[int(0.95 * (len(samples) - 1))] for stage, samples in times.items()}
     relit_ms = sum(ms for stage, ms in median.items() if stage not in ("decode", "encode"))
@@ -164,7 +162,7 @@ def show(report: Report, console: Console) -> None:
     for stage in report.median_ms:
         table.add_row(stage, f"{report.median_ms[stage]:.2f}", f"{report.p95_ms[stage]:.2f}")
     console.print(table)
-    console.print(f"{report.relit_fps:.1f} fps without decode and encode, {report.all_fps:.1f} fps with them, one thread")
+    console.print(f"{report.relit_fps:.1f} fps without decode and encode, {report.all_fps:.1f} fps with them")
     console.print(f"peak memory {report.peak_memory_mb:.0f} MB")
 
 

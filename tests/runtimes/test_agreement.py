@@ -77,7 +77,7 @@ def test_a_foreign_file_is_refused_in_one_sentence(engine: str, content: bytes, 
 
 
 def test_a_missing_model_is_named() -> None:
-    with pytest.raises(RuntimeFailure, match="nowhere.onnx"):
+    with pytest.raises(RuntimeFailure, match=r"nowhere\.onnx"):
         open_runtime("auto", Path("nowhere.onnx"))
 
 
