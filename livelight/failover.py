@@ -1,0 +1,91 @@
+"""When the GPU vanishes in mid-stream, the CPU takes the next frame; nothing of the stream is lost but its state."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from livelight.errors import LiveLightError
+from livelight.frame import Frame
+from livelight.gpu_relighter import GpuRelighter, GpuState
+from livelight.lighting import Light
+from livelight.relight import Relighter, State
+
+log = logging.getLogger(__name__)
+
+
+class FailoverRelighter:
+    """Steps ``first`` until it fails, then ``second``, which is readied beside the first frame so that it can take over
+    at once. For the runtime ``auto`` only: an explicit choice that fails is an error.
+
+    notice: is told once, in one sentence.
+    """
+
+    def __init__(
+        self, first: GpuRelighter, second: Relighter, notice: Callable[[str], None] = log.warning
+    ) -> None:
+        self._first: GpuRelighter | None = first
+        self._second = second
+        self._notice = notice
+        self._readied: threading.Thread | None = None
+        self._size = (0, 0)
+        self.timings_ms: dict[str, float] = {}
+
+    @property
+    def runtime_name(self) -> str:
+        return self._first.runtime_name if self._first else self._second.runtime_name
+
+    def step(self, frame: Frame, light: Light, state: GpuState | State | None = None) -> tuple[Frame, GpuState | State]:
+        """As Relighter.step; a state of the other engine is dropped."""
+        if self._first is not None:
+            self._ready(frame, light)
+            try:
+                relit, after = self._first.step(frame, light, state if isinstance(state, GpuState) else None)
+            except LiveLightError as exc:
+                self._give_up(exc)
+            else:
+                self.timings_ms = self._first.timings_ms
+                return relit, after
+        if self._readied is not None:
+            self._readied.join()
+        out, kept = self._second.step(frame, light, state if isinstance(state, State) else None)
+        self.timings_ms = self._second.timings_ms
+        return out, kept
+
+    def _ready(self, frame: Frame, light: Light) -> None:
+        """Compile the second engine for this frame size on a thread of its own, once per size."""
+        size = (frame.width, frame.height)
+        if size == self._size:
+            return
+        if self._readied is not None:
+            self._readied.join()
+        self._size = size
+        self._readied = threading.Thread(target=self._compile, args=(size, light), name="livelight-ready", daemon=True)
+        self._readied.start()
+
+    def _compile(self, size: tuple[int, int], light: Light) -> None:
+        try:
+            self._second.analyse(np.zeros((size[1], size[0], 3), np.uint8), size, light, None)
+        except LiveLightError as exc:  # the step that needs it will raise it
+            log.info("the second engine is not ready: %s", exc)
+
+    def _give_up(self, error: LiveLightError) -> None:
+        lost, self._first = self._first, None
+        self._notice(f"The GPU failed ({error}); the CPU goes on ({self._second.runtime_name}).")
+        if lost is not None:  # a lost device may block while it is freed: nobody waits for it
+            threading.Thread(target=lost.close, name="livelight-free", daemon=True).start()
+
+    def close(self) -> None:
+        """Free the GPU."""
+        if self._first is not None:
+            self._first.close()
+
+    def __enter__(self) -> FailoverRelighter:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
