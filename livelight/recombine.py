@@ -11,19 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livelight.lighting import Light
+from livelight.scratch import Scratch
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
+Box = tuple[slice, slice]
+"""Rows and columns of a picture."""
 
 _CODED = 1 / 2.2
 """A linear gain g of a picture is the gain g^(1/2.2) of its sRGB code, to 3 levels for g in 0.25..2."""
 
 
 class Recombiner:
-    """Holds the full-resolution scratch pictures, so that no frame allocates (a page fault costs more than the sum)."""
+    """Puts the pieces together; keeps its full-resolution pictures from frame to frame."""
 
-    def __init__(self) -> None:
-        self._scratch: dict[str, F32] = {}
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
 
     def __call__(self, frame: U8, gain: F32, offset: F32, matte: F32, alpha: F32, light: Light) -> U8:
         """Relight the person and put them before the room or its replacement.
@@ -36,30 +39,50 @@ class Recombiner:
         if light.backdrop is None and light.blur == 0:
             return self._over_own_room(frame, gain, offset, alpha)
         backdrop = light.backdrop if light.backdrop is not None else blur_room(frame, alpha, light.blur)
-        relit = cv2.add(self._change(frame, gain, offset), frame, dtype=cv2.CV_8U)
-        return np.asarray(cv2.blendLinear(relit, backdrop, alpha, 1.0 - alpha))
+        relit = np.empty_like(frame)
+        _store(*self._change(frame, gain, offset, (slice(None), slice(None))), relit)
+        rest = cv2.subtract(1.0, alpha, dst=self._scratch.picture("rest", alpha.shape))
+        return np.asarray(cv2.blendLinear(relit, backdrop, alpha, rest, dst=relit))
 
-    def _picture(self, name: str, shape: tuple[int, ...]) -> F32:
-        array = self._scratch.get(name)
-        if array is None or array.shape != shape:
-            array = self._scratch[name] = np.empty(shape, np.float32)
-        return array
-
-    def _change(self, frame: U8, gain: F32, offset: F32) -> F32:
-        """frame * gain + offset at full resolution, float32 (h, w, 3), 0..255 scale, in scratch."""
+    def _change(self, frame: U8, gain: F32, offset: F32, where: Box) -> tuple[F32, F32]:
+        """frame * gain + offset and frame, inside a box: float32 (rows, columns, 3), 0..255 scale, in scratch."""
         size = (frame.shape[1], frame.shape[0])
-        change = cv2.resize(gain, size, dst=self._picture("gain", frame.shape))
-        cv2.multiply(frame, change, dst=change, dtype=cv2.CV_32F)
-        return np.asarray(
-            cv2.add(change, cv2.resize(offset, size, dst=self._picture("offset", frame.shape)), dst=change)
-        )
+        change = cv2.resize(gain, size, dst=self._scratch.picture("gain", frame.shape))[where]
+        offset = cv2.resize(offset, size, dst=self._scratch.picture("offset", frame.shape))[where]
+        # OpenCV is four times faster on float pictures than on mixed ones, so the frame is converted first.
+        source = self._scratch.picture("source", frame.shape)[where]
+        np.copyto(source, frame[where])
+        cv2.multiply(change, source, dst=change)
+        cv2.add(change, offset, dst=change)
+        return change, source
 
     def _over_own_room(self, frame: U8, gain: F32, offset: F32, alpha: F32) -> U8:
         """Change only where alpha says; elsewhere the frame comes out bit for bit."""
-        change = self._change(frame, gain, offset)
-        alpha3 = cv2.merge([alpha, alpha, alpha], dst=self._picture("alpha", frame.shape))
+        out = frame.copy()
+        where = covered(alpha)
+        if where is None:
+            return out
+        change, source = self._change(frame, gain, offset, where)
+        inside = alpha[where]
+        alpha3 = cv2.merge([inside, inside, inside], dst=self._scratch.picture("alpha", frame.shape)[where])
         cv2.multiply(change, alpha3, dst=change)
-        return np.asarray(cv2.add(change, frame, dtype=cv2.CV_8U))
+        _store(change, source, out[where])
+        return out
+
+
+def covered(alpha: F32) -> Box | None:
+    """The smallest box that holds every pixel of alpha (h, w) above 0, or None if there is none."""
+    rows, columns = alpha.max(1).nonzero()[0], cv2.reduce(alpha, 0, cv2.REDUCE_MAX).ravel().nonzero()[0]
+    if not len(rows):
+        return None
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _store(change: F32, source: F32, out: U8) -> None:
+    """out = change + source, rounded and clipped; overwrites change."""
+    cv2.add(change, source, dst=change)
+    cv2.threshold(change, 0.0, 0.0, cv2.THRESH_TOZERO, dst=change)  # convertScaleAbs would mirror what is below 0
+    cv2.convertScaleAbs(change, dst=out)
 
 
 def effective_change(gain: F32, offset: F32, matte: F32, light: Light) -> tuple[F32, F32]:

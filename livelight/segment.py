@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livelight.errors import RuntimeFailure
+from livelight.scratch import Scratch
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -150,11 +151,14 @@ class MatteEdges:
         slope = np.asarray(covariance / (mean(luma * luma) - m_luma * m_luma + eps), np.float32)
         return cls(mean(slope), mean(np.asarray(m_matte - slope * m_luma, np.float32)))
 
-    def at(self, luma: U8) -> F32:
-        """Alpha float32 (h, w) in [0, 1] on a full-resolution luma, uint8 (h, w)."""
+    def at(self, luma: U8, scratch: Scratch) -> F32:
+        """Alpha float32 (h, w) in [0, 1] on a full-resolution luma, uint8 (h, w); it lies in ``scratch``."""
         size = (luma.shape[1], luma.shape[0])
-        alpha = cv2.multiply(cv2.resize(self.slope, size), luma, scale=1 / 255, dtype=cv2.CV_32F)
-        cv2.add(alpha, cv2.resize(self.base, size), dst=alpha)
         # The segmenter is unsure at both ends: call 5 % nobody and 95 % somebody.
-        cv2.addWeighted(alpha, 1 / 0.9, alpha, 0.0, -0.05 / 0.9, dst=alpha)
-        return np.asarray(np.clip(alpha, 0.0, 1.0, out=alpha))
+        slope, base = self.slope * np.float32(1 / 0.9 / 255), (self.base - np.float32(0.05)) * np.float32(1 / 0.9)
+        alpha = cv2.resize(slope, size, dst=scratch.picture("matte", luma.shape))
+        cv2.multiply(alpha, luma, dst=alpha, dtype=cv2.CV_32F)
+        cv2.add(alpha, cv2.resize(base, size, dst=scratch.picture("matte base", luma.shape)), dst=alpha)
+        cv2.threshold(alpha, 1.0, 0.0, cv2.THRESH_TRUNC, dst=alpha)
+        cv2.threshold(alpha, 0.0, 0.0, cv2.THRESH_TOZERO, dst=alpha)
+        return np.asarray(alpha)

@@ -5,6 +5,7 @@ import pytest
 
 from livelight.lighting import Light
 from livelight.recombine import Recombiner, blur_room
+from livelight.scratch import Scratch
 
 H, W = 90, 160
 
@@ -27,14 +28,14 @@ def scene(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
 def test_the_formula_is_gain_and_offset() -> None:
     frame, gain, offset, alpha = scene()
     ones = np.ones((24, 40), np.float32)
-    out = Recombiner()(frame, gain, offset, ones, alpha, light())
+    out = Recombiner(Scratch())(frame, gain, offset, ones, alpha, light())
     expected = np.clip(frame * np.float32((0.5, 1.0, 1.5)) + 25.5, 0, 255)
     assert np.abs(out[:, : W // 2] - expected[:, : W // 2]).max() <= 0.51
 
 
 def test_the_own_room_is_untouched_bit_for_bit() -> None:
     frame, gain, offset, alpha = scene()
-    out = Recombiner()(frame, gain, offset, np.ones((24, 40), np.float32), alpha, light())
+    out = Recombiner(Scratch())(frame, gain, offset, np.ones((24, 40), np.float32), alpha, light())
     assert np.array_equal(out[:, W // 2 :], frame[:, W // 2 :])
 
 
@@ -42,7 +43,7 @@ def test_the_own_room_is_untouched_bit_for_bit() -> None:
 def test_intensity_0_leaves_the_person_untouched(backdrop: bool) -> None:
     frame, gain, offset, alpha = scene()
     room = np.full((H, W, 3), 7, np.uint8) if backdrop else None
-    out = Recombiner()(frame, gain, offset, np.ones((24, 40), np.float32), alpha, light(0.0, room))
+    out = Recombiner(Scratch())(frame, gain, offset, np.ones((24, 40), np.float32), alpha, light(0.0, room))
     assert np.array_equal(out[:, : W // 2], frame[:, : W // 2])
     assert np.array_equal(out[:, W // 2 :], frame[:, W // 2 :] if room is None else room[:, W // 2 :])
 
@@ -51,7 +52,7 @@ def test_tone_darkens_the_person_by_its_linear_gain() -> None:
     frame = np.full((H, W, 3), 180, np.uint8)
     flat = np.ones((24, 40, 3), np.float32)
     alpha = np.ones((H, W), np.float32)
-    out = Recombiner()(frame, flat, flat * 0, alpha[:24, :40], alpha, light(tone=0.5))
+    out = Recombiner(Scratch())(frame, flat, flat * 0, alpha[:24, :40], alpha, light(tone=0.5))
     expected = 180 * 0.5 ** (1 / 2.2)
     assert abs(float(out.mean()) - expected) < 1
 
@@ -63,13 +64,13 @@ def test_no_halo_from_what_the_network_says_of_the_room() -> None:
     gain = np.where(matte[..., None] > 0, 1.2, 3.0).astype(np.float32) * np.ones(3, np.float32)
     alpha = np.zeros((H, W), np.float32)
     alpha[:, :80] = 1
-    out = Recombiner()(frame, gain, gain * 0, matte, alpha, light())
+    out = Recombiner(Scratch())(frame, gain, gain * 0, matte, alpha, light())
     edge = out[:, 70:80].astype(int)
     assert abs(edge - 120).max() <= 6  # without the continuation the last columns reach about 200
 
 
 def test_scratch_follows_a_change_of_size() -> None:
-    recombine = Recombiner()
+    recombine = Recombiner(Scratch())
     for h, w in ((90, 160), (48, 64), (90, 160)):
         frame = np.zeros((h, w, 3), np.uint8)
         out = recombine(frame, np.ones((4, 4, 3), np.float32), np.zeros((4, 4, 3), np.float32),

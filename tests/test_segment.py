@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from livelight.scratch import Scratch
 from livelight.segment import MatteEdges, MatteState, SelfieSegmenter, steady
 
 
@@ -34,7 +35,7 @@ def test_edges_snap_to_the_frame() -> None:
     coarse = np.zeros((36, 64), np.float32)
     coarse[:, 31:] = 1  # the true edge is at 30
     coarse = cv2.blur(coarse, (3, 3))
-    alpha = MatteEdges.fit(coarse, small).at(frame)
+    alpha = MatteEdges.fit(coarse, small).at(frame, Scratch())
     plain = cv2.resize(coarse, (320, 180))
     truth = (frame > 100).astype(np.float32)
     near = slice(140, 160)

@@ -1,0 +1,20 @@
+"""Full-resolution pictures that are used again for every frame: a fresh one costs more in page faults than its sums."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Scratch:
+    """float32 arrays by name. What lies in one is lost at the next ``picture`` of that name."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, NDArray[np.float32]] = {}
+
+    def picture(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """An array of this shape with whatever it held before."""
+        array = self._arrays.get(name)
+        if array is None or array.shape != shape:
+            array = self._arrays[name] = np.empty(shape, np.float32)
+        return array
