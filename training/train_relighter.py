@@ -28,7 +28,8 @@ WEIGHTS = {
     "relit_edges": 1.0,
     "offset": 0.7,
     "self": 0.4,
-    "light": 0.3,
+    "light": 0.15,
+    "shading": 0.4,
     "normals": 0.3,
     "albedo": 0.3,
     "matte": 0.2,
@@ -83,6 +84,10 @@ def clip_losses(network: RelightNetwork, batch: dict[str, Tensor], solid_angles:
         half = F.avg_pool2d(alpha, 2)
         sure = (half > 0.9).float()
         normals = F.normalize(F.avg_pool2d(batch["normals"][:, t], 2), dim=1)
+        # What matters of the source light is how it shades this person: the log of its irradiance and gloss at the
+        # true normals. It teaches exposure and direction long before the panorama itself can be told.
+        shadings = (network.shade(normals, c) for c in (source.source_light, batch["source_light"][:, t]))
+        terms["shading"].append(masked_l1(*shadings, sure))
         terms["normals"].append(normal_cosine(source.normals, normals, sure))
         terms["albedo"].append(masked_l1(source.albedo, F.avg_pool2d(batch["albedo"][:, t], 2), sure))
         terms["matte"].append(matte_loss(source.matte_logit, alpha))
