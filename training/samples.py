@@ -42,7 +42,7 @@ SHOULDER = 0.35
 EXPOSED = 0.7
 """Share of target lights brought to the standard exposure, as the live path does; the rest come as eq. 9 makes them."""
 
-PICTURES = ("image", "target", "alpha", "normals", "albedo", "flow_bwd", "seen")
+PICTURES = ("image", "target", "alpha", "normals", "albedo", "shading", "flow_bwd", "seen")
 """Arrays of a sample that are resized with the crop."""
 
 
@@ -59,6 +59,11 @@ def tone(linear: F32) -> F32:
     return linear_to_srgb(np.where(linear > 0.6, 0.6 + bright / (1 + SHOULDER * bright / 0.4), linear))
 
 
+def shading_of(premultiplied: F32, albedo: F32, alpha: F32) -> F32:
+    """Radiance (t, h, w, 3), premultiplied, over albedo: what a white surface would show there, shadows included."""
+    return np.minimum(premultiplied / np.maximum(albedo * alpha[..., None], 0.02), 20.0)
+
+
 def source_schedule(rng: np.random.Generator, frames: int) -> NDArray[np.int64]:
     """Which of two source lights (0 or 1) each frame is taken under: constant, switched once, or changing at random."""
     kind = rng.random()
@@ -72,9 +77,9 @@ def source_schedule(rng: np.random.Generator, frames: int) -> NDArray[np.int64]:
 class Samples(IterableDataset[dict[str, Tensor]]):
     """Streams dicts of float32 tensors for ``train_relighter.clip_losses`` (t frames, crop x crop pixels).
 
-    image, target (t, 3, h, w) sRGB-coded [0, 1]; alpha (t, 1, h, w); normals (t, 3, h, w) unit, camera frame; albedo
-    (t, 3, h, w) sRGB-coded; source_light (t, 3, 16, 16) and target_light (3, 16, 16) linear; flow_bwd (t - 1, h, w, 2)
-    pixels; seen (t - 1, 1, h, w) 1 where a point of frame t + 1 was seen in frame t.
+    image, target, albedo (t, 3, h, w) sRGB-coded [0, 1]; alpha (t, 1, h, w); normals (t, 3, h, w) unit, camera frame;
+    shading (t, 3, h, w) linear, of the source; source_light (t, 3, 16, 16) and target_light (3, 16, 16) linear;
+    flow_bwd (t - 1, h, w, 2) pixels; seen (t - 1, 1, h, w) 1 where a point of frame t + 1 was seen in frame t.
     """
 
     def __init__(self, folder: Path, split: str, crop: int = 160, frames: int = 3, seed: int = 0) -> None:
@@ -139,13 +144,15 @@ def sample(clip: Clip, panoramas: Panoramas, crop: int, frames: int, rng: np.ran
     goal = alpha[..., None] * straight + (1 - alpha[..., None]) * filmed_room.astype(np.float32) / 255
     gain = np.float32(camera.white_balance) * 2.0**camera.exposure_ev
     codes = [light.with_hard(clip.hard_dirs) * gain for light in (first, second)]
+    albedo = clip.albedo[cut]
     window = slice(start, start + frames - 1)
     arrays = {
         "image": image,
         "target": goal,
         "alpha": alpha[..., None],
         "normals": clip.normals[cut],
-        "albedo": linear_to_srgb(clip.albedo[cut]),
+        "albedo": linear_to_srgb(albedo),
+        "shading": shading_of(person * gain, albedo, alpha),
         "flow_bwd": clip.flow_bwd[window, cut[1], cut[2]],
         "seen": (~clip.occ_bwd[window, cut[1], cut[2]] & (alpha[1:] > 0.5))[..., None],
         "source_light": np.stack([codes[k] for k in which]),

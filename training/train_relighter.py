@@ -29,7 +29,8 @@ WEIGHTS = {
     "offset": 0.7,
     "self": 0.4,
     "light": 0.15,
-    "shading": 0.4,
+    "light_balls": 0.15,
+    "shading": 0.6,
     "normals": 0.3,
     "albedo": 0.3,
     "matte": 0.2,
@@ -57,8 +58,8 @@ def arguments() -> argparse.Namespace:
 def clip_losses(network: RelightNetwork, batch: dict[str, Tensor], solid_angles: Tensor) -> dict[str, Tensor]:
     """Every loss term over a batch of clips.
 
-    batch: image, target, albedo, normals (b, t, 3, h, w); alpha (b, t, 1, h, w); source_light (b, t, 3, 16, 16);
-    target_light (b, 3, 16, 16); flow_bwd (b, t - 1, h, w, 2); seen (b, t - 1, 1, h, w).
+    batch: image, target, albedo, normals, shading (b, t, 3, h, w); alpha (b, t, 1, h, w); source_light
+    (b, t, 3, 16, 16); target_light (b, 3, 16, 16); flow_bwd (b, t - 1, h, w, 2); seen (b, t - 1, 1, h, w).
     """
     b, frames, _, h, w = batch["image"].shape
     state = network.start(b, h, w)
@@ -87,7 +88,9 @@ def clip_losses(network: RelightNetwork, batch: dict[str, Tensor], solid_angles:
         # What matters of the source light is how it shades this person: the log of its irradiance and gloss at the
         # true normals. It teaches exposure and direction long before the panorama itself can be told.
         shadings = (network.shade(normals, c) for c in (source.source_light, batch["source_light"][:, t]))
-        terms["shading"].append(masked_l1(*shadings, sure))
+        terms["light_balls"].append(masked_l1(*shadings, sure))
+        shading = torch.log(F.avg_pool2d(batch["shading"][:, t], 2) + 0.02)
+        terms["shading"].append(masked_l1(source.lit + source.shadow, shading, sure))
         terms["normals"].append(normal_cosine(source.normals, normals, sure))
         terms["albedo"].append(masked_l1(source.albedo, F.avg_pool2d(batch["albedo"][:, t], 2), sure))
         terms["matte"].append(matte_loss(source.matte_logit, alpha))

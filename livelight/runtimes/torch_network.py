@@ -123,12 +123,16 @@ class Source(NamedTuple):
     """What the network knows of the picture, before any target light.
 
     source_light (n, 3, 16, 16) linear; normals (n, 3, h/2, w/2) unit; albedo (n, 3, h/2, w/2) sRGB-coded [0, 1];
-    matte_logit (n, 1, h, w); deep (1/8) and detail (1/2) features; states of the two GRUs.
+    lit, shadow (n, 3, h/2, w/2): log of the source's diffuse shading as the source light gives it at the normals, and
+    what must be added to it for what the picture shows (cast shadows, near lamps); matte_logit (n, 1, h, w); deep
+    (1/8), mid (1/4) and detail (1/2) features; states of the two GRUs.
     """
 
     source_light: Tensor
     normals: Tensor
     albedo: Tensor
+    lit: Tensor
+    shadow: Tensor
     matte_logit: Tensor
     deep: Tensor
     mid: Tensor
@@ -156,13 +160,13 @@ class RelightNetwork(nn.Module):
         self.up8 = Up(c16, c8, c8)
         self.up4 = Up(c8, c4, c4)
         self.up2 = Up(c4, c2, size.detail)
-        self.geometry = nn.Conv2d(size.detail, 6, 3, 1, 1)
+        self.geometry = nn.Conv2d(size.detail, 9, 3, 1, 1)
         self.matte = nn.Conv2d(size.detail, 4, 3, 1, 1)
         self.embed = nn.Sequential(nn.Linear(3 * CODE * CODE, size.embed), nn.ReLU(), nn.Linear(size.embed, size.embed))
         self.film = nn.Linear(2 * size.embed, 2 * c8)
         self.light8 = Block(c8)
         self.light4 = Up(c8, c4, size.render)
-        shading = 12
+        shading = 15
         self.light2 = Up(size.render, size.detail + shading, size.render)
         self.light2b = nn.Conv2d(size.render, size.render, 3, 1, 1)
         self.out = nn.Conv2d(size.render, 24, 3, 1, 1)
@@ -204,7 +208,9 @@ class RelightNetwork(nn.Module):
         return Source(
             source_light,
             normals,
-            torch.sigmoid(g[:, 3:]),
+            torch.sigmoid(g[:, 3:6]),
+            self.shade(normals, source_light)[:, :3],
+            g[:, 6:],
             F.pixel_shuffle(self.matte(detail), 2),
             d8,
             d4,
@@ -227,9 +233,9 @@ class RelightNetwork(nn.Module):
         c = source.deep.shape[1]
         f8 = self.light8(F.relu(source.deep * (1 + film[:, :c]) + film[:, c:]))
         f4 = self.light4(f8, source.mid)
-        old, new = (self.shade(source.normals, t) for t in (source.source_light, target))
-        ratio = (new[:, :3] - old[:, :3]).clamp(-4.0, 4.0)
-        shading = torch.cat([old[:, :3], new], 1)
+        new = self.shade(source.normals, target)
+        ratio = (new[:, :3] - source.lit - source.shadow).clamp(-4.0, 4.0)
+        shading = torch.cat([source.lit, new, source.shadow], 1)
         f2 = self.light2(f4, torch.cat([source.detail, shading], 1))
         f2 = F.relu(self.light2b(f2) + f2)
         out = self.out(f2)

@@ -128,6 +128,26 @@ def cloth(path, colour: np.ndarray | None, rng: np.random.Generator) -> Material
     return Material(texture, CLOTHES, rng.uniform(0.55, 0.9), 0.03, (0.15, 0.15, 0.15), height.astype(np.float32))
 
 
+def weave_pattern(cloth: Material, second: np.ndarray, rng: np.random.Generator) -> None:
+    """Lay stripes, checks, dots or a plaid of a second colour (3,) over a cloth."""
+    h, w = cloth.texture.shape[:2]
+    v, u = np.meshgrid(np.linspace(0, 1, h), np.linspace(0, 1, w), indexing="ij")
+    count = rng.uniform(10, 45)
+    a, b = np.sin(2 * np.pi * count * u), np.sin(2 * np.pi * count * v)
+    kind = rng.choice(["stripes", "rings", "checks", "plaid", "dots"])
+    sharp = 4.0
+    cover = {
+        "stripes": np.clip(sharp * (a - rng.uniform(-0.3, 0.6)), 0, 1),
+        "rings": np.clip(sharp * (b - rng.uniform(-0.3, 0.6)), 0, 1),
+        "checks": np.clip(sharp * a * b, 0, 1),
+        "plaid": 0.5 * np.clip(sharp * a, 0, 1) + 0.5 * np.clip(sharp * b, 0, 1),
+        "dots": np.clip(sharp * (a + b - 1.2), 0, 1),
+    }[kind][..., None]
+    shade = cloth.texture[..., :3].mean(-1, keepdims=True) / max(float(cloth.texture[..., :3].mean()), 1e-3)
+    cloth.texture = cloth.texture.copy()
+    cloth.texture[..., :3] = np.clip(cloth.texture[..., :3] * (1 - cover) + second * shade * cover, 0.005, 0.85)
+
+
 def plain(path, gain, label: int, roughness: float, soft: float) -> Material:
     """A part with its own texture times a gain: teeth, tongue."""
     image = assets.load_texture(path, 512).copy()

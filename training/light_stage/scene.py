@@ -10,7 +10,8 @@ from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
 from training.light_stage.materials import HAIR
-from training.light_stage.person import Part
+from training.light_stage.mesh import vertex_normals
+from training.light_stage.part import Part
 
 EPSILON_M = 1e-3
 
@@ -71,11 +72,11 @@ class Scene:
     def _round_cards(self) -> None:
         """Lean the cards' normals outwards: flat strips stand for round locks, and must not flicker in shade."""
         for i, part in enumerate(self.topology.parts):
-            if not part.layered:
+            if not part.layered or part.material.label != HAIR:
                 continue
             mine = slice(self.topology.starts[i], self.topology.starts[i + 1])
             points = self.vertices[mine]
-            behind = 0.0 if part.material.label == HAIR and np.ptp(points, axis=0).min() > 0.05 else 0.1
+            behind = 0.0 if np.ptp(points, axis=0).min() > 0.05 else 0.1
             radial = points - (points.mean(0) - np.float32([0, 0, behind]))
             radial /= np.maximum(np.linalg.norm(radial, axis=1, keepdims=True), 1e-6)
             normal = self.normals[mine]
@@ -108,16 +109,6 @@ class Scene:
             keep = out[active] > 0.03
             active, start, along = active[keep], start[keep], along[keep]
         return out
-
-
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(V, 3) float32 area-weighted unit normals."""
-    corner = vertices[faces]
-    face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    flat = faces.reshape(-1)
-    repeated = np.repeat(face, 3, axis=0)
-    normal = np.stack([np.bincount(flat, repeated[:, i], len(vertices)) for i in range(3)], axis=1)
-    return (normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
 
 def process_priority(nice: int = 5) -> None:
