@@ -49,8 +49,9 @@ class LightSettings(BaseModel):
 class RelightSettings(LightSettings):
     """LightSettings and how the picture is computed."""
 
-    runtime: Literal["auto", "openvino", "onnxruntime", "torch"] = Field(
+    runtime: Literal["auto", "openvino", "onnxruntime", "torch", "tensorrt", "tensorrt-rtx"] = Field(
         "auto", description="Inference engine; auto takes the fastest that works and says which it rejected and why."
     )
+    gpu: int = Field(0, ge=0, description="Number of the GPU for TensorRT, in the driver's order.")
     model: str = Field("live", description="Relighter: live, or a path to an .onnx relighter.")
     threads: int = Field(0, ge=0, description="CPU threads of the inference engine; 0 takes all cores.")

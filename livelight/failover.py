@@ -25,9 +25,7 @@ class FailoverRelighter:
     notice: is told once, in one sentence.
     """
 
-    def __init__(
-        self, first: GpuRelighter, second: Relighter, notice: Callable[[str], None] = log.warning
-    ) -> None:
+    def __init__(self, first: GpuRelighter, second: Relighter, notice: Callable[[str], None] = log.warning) -> None:
         self._first: GpuRelighter | None = first
         self._second = second
         self._notice = notice

@@ -19,6 +19,7 @@ import typer
 from livelight.config import RelightSettings
 from livelight.errors import LiveLightError
 from pipelines.clip_settings import ClipSettings
+from pipelines.engine import app as engine
 from pipelines.options import with_settings
 
 app = typer.Typer(
@@ -29,6 +30,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: half the start-up time
     add_completion=False,
 )
+
+app.add_typer(engine, name="engine")
 
 EPILOG = (
     "A video stays a video (.mp4 .mov .mkv .webm), a picture a picture (.png .jpg .webp). Sound, subtitles, chapters "
@@ -48,12 +51,12 @@ def relight(
 ) -> None:
     """Relight recorded clips and pictures."""
     from livelight.light_program import build_lighting
-    from livelight.relight import build_relighter
     from pipelines.clip import relight_all
     from pipelines.clip_job import plan_jobs
+    from pipelines.engine import open_relighter
 
     jobs = plan_jobs(inputs, output, settings.force)
-    relighter = build_relighter(settings)
+    relighter = open_relighter(settings)
     failed = relight_all(jobs, settings, relighter, lambda duration_s: build_lighting(settings, duration_s), quiet)
     if failed:
         raise typer.Exit(1)

@@ -74,7 +74,7 @@ def _capability(trt: Any, capability: tuple[int, int]) -> Any:
 
 
 def _monitor(trt: Any, progress: Progress) -> Any:
-    class Monitor(trt.IProgressMonitor):  # type: ignore[misc, name-defined]
+    class Monitor(trt.IProgressMonitor):
         def __init__(self) -> None:
             super().__init__()
             self.steps: dict[str, int] = {}

@@ -63,10 +63,6 @@ def export(weights: Path, spec: GraphSpec, capability: tuple[int, int]) -> bytes
     Raises RuntimeFailure for a foreign file.
     """
     model = to_onnx(live_graph(read_network(weights), spec), spec)
-    if spec.precision == "int8":
-        from trt_engines.quantise import quantise
-
-        model = quantise(model, spec)
     if capability < GEMM_FROM:
         model = without_gemm(model)
     return bytes(model.SerializeToString())

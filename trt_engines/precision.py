@@ -44,7 +44,11 @@ def in_precision(network: RelightNetwork, precision: Precision) -> RelightNetwor
     if precision == "fp32":
         return network
     short = torch.bfloat16 if precision == "bf16" else torch.float16
-    kinds = ((STAYS_SHORT, short, short), (COMES_BACK, short, torch.float32), (STAYS_LONG, torch.float32, torch.float32))
+    kinds = (
+        (STAYS_SHORT, short, short),
+        (COMES_BACK, short, torch.float32),
+        (STAYS_LONG, torch.float32, torch.float32),
+    )
     for names, inside, out in kinds:
         for name in names:
             network.set_submodule(name, Inside(network.get_submodule(name), inside, out))

@@ -10,8 +10,7 @@ from typing import Literal
 
 from livelight.errors import SettingsError
 
-Precision = Literal["fp32", "fp16", "bf16", "int8"]
-"""int8: as fp16, with 8-bit weights and features in the convolutions between (trt_engines.quantise)."""
+Precision = Literal["fp32", "fp16", "bf16"]
 
 BF16_FROM = (8, 0)
 """First compute capability (major, minor) with bfloat16."""

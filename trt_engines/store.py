@@ -55,9 +55,7 @@ class Store:
         """Where the engine of ``spec`` lies or would lie."""
         return self.folder / f"{spec.key}.engine"
 
-    def lock(
-        self, spec: EngineSpec, on_wait: Callable[[], None] = lambda: None
-    ) -> AbstractContextManager[None]:
+    def lock(self, spec: EngineSpec, on_wait: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
         """Held by who builds the engine of ``spec``."""
         return locked(self.folder / f"{spec.key}.lock", on_wait)
 

@@ -95,6 +95,10 @@ def open_runtime(name: str, model: Path, threads: int = 0) -> Runtime:
 
 
 def _open(name: str, model: Path, threads: int) -> Runtime:
+    if name.startswith("tensorrt"):
+        raise RuntimeFailure(
+            f"{name} has no network-only engine: use livelight relight, or measure with livelight engine bench"
+        )
     module = importlib.import_module(f"livelight.runtimes.{name}_runtime")
     runtime: Runtime = module.open_model(model, threads)
     return runtime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +19,9 @@ OLDEST_DRIVER = 13000
 
 def _load() -> Any:
     try:
-        from cuda.bindings import runtime
+        return importlib.import_module("cuda.bindings.runtime")
     except ImportError as exc:
         raise MissingExtra("cuda-bindings", "tensorrt-rtx", "An NVIDIA GPU") from exc
-    return runtime
 
 
 def checked(cuda: Any, result: tuple[Any, ...], doing: str) -> Any:

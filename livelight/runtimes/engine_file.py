@@ -1,8 +1,8 @@
 """An engine file: what it was made for, a checksum, and the bytes of a TensorRT flavour.
 
-    LIVELIGHT ENGINE 1
-    {one line of JSON: "spec", "sha256" of the rest, "size" of the rest in bytes, "build_s"}
-    the serialized engine
+LIVELIGHT ENGINE 1
+{one line of JSON: "spec", "sha256" of the rest, "size" of the rest in bytes, "build_s"}
+the serialized engine
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def read_engine(path: Path) -> EngineFile:
     except OSError as exc:
         raise RuntimeFailure(f"the engine {path} cannot be read ({exc.strerror})") from exc
     if not content.startswith(MAGIC):
-        raise RuntimeFailure(f"{path} is no LiveLight engine: it does not begin with {MAGIC.decode().strip()!r}; {AGAIN}")
+        raise RuntimeFailure(
+            f"{path} is no LiveLight engine: it does not begin with {MAGIC.decode().strip()!r}; {AGAIN}"
+        )
     head, newline, engine = content[len(MAGIC) :].partition(b"\n")
     try:
         about = json.loads(head)

@@ -1,7 +1,8 @@
 """One resident path on a device: one upload, one engine step, one download; the states stay there.
 
 The upload lies in one pinned buffer, in the order of live_inputs.INPUTS, and crosses in one copy; the backdrop, last in
-it, is left out of the copy while it is the one that lies there already. A step is recorded once as a graph and replayed.
+it, is left out of the copy while it is the one that lies there already. A step is recorded once as a graph and then
+replayed.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def load_flavour(flavour: str) -> Any:
 def make_logger(trt: Any) -> Any:
     """A TensorRT logger that writes into Python's log and keeps the last error in ``last``."""
 
-    class Log(trt.ILogger):  # type: ignore[misc, name-defined]
+    class Log(trt.ILogger):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.last = ""
@@ -90,7 +90,7 @@ class TensorRtEngine:
         for tensor in self.tensors.values():
             if tensor.is_input and not self._context.set_input_shape(tensor.name, tensor.shape):
                 raise RuntimeFailure(
-                    f"{path} does not take {streams} streams ({self._logger.last}); expected at most what it was built for"
+                    f"{path} does not take {streams} streams ({self._logger.last}); it was built for fewer"
                 )
 
     def _make_context(self) -> Any:
@@ -130,7 +130,9 @@ class TensorRtEngine:
     @property
     def capturable(self) -> bool:
         """Whether ``enqueue`` may stand in a captured graph."""
-        return bool(self._context.is_stream_capturable(self._device.stream)) if self._flavour == "tensorrt-rtx" else True
+        if self._flavour != "tensorrt-rtx":
+            return True
+        return bool(self._context.is_stream_capturable(self._device.stream))
 
     def enqueue(self) -> None:
         """Put one step on the device's stream. Raises RuntimeFailure."""

@@ -44,14 +44,14 @@ def light(t: int, **changes: object) -> Light:
 
 
 class Oval:
-    """A segmenter that sees one soft oval person who sways; counts its calls."""
+    """A segmenter that sees one soft oval person who sways by ``sway`` of 128 columns from call to call."""
 
-    def __init__(self) -> None:
-        self.calls = 0
+    def __init__(self, sway: float = 6.0) -> None:
+        self.calls, self.sway = 0, sway
 
     def segment(self, picture: np.ndarray) -> np.ndarray:
         self.calls += 1
         y, x = np.mgrid[:72, :128].astype(np.float32)
-        middle = 64 + 6 * np.sin(self.calls / 3)
+        middle = 64 + self.sway * np.sin(self.calls / 3)
         far = ((x - middle) / 26) ** 2 + ((y - 44) / 34) ** 2
         return np.clip(2.5 - 2.5 * far, 0, 1).astype(np.float32)

@@ -19,7 +19,7 @@ torch = pytest.importorskip("torch", reason="the live graph is made with torch: 
 ort = pytest.importorskip("onnxruntime")
 
 from livelight.runtimes import network_output, start_state  # noqa: E402
-from trt_engines.export import live_graph, to_onnx  # noqa: E402
+from tests.trt_engines.graphs import graph  # noqa: E402
 from trt_engines.spec import GraphSpec  # noqa: E402
 from trt_engines.turing import without_gemm  # noqa: E402
 
@@ -74,14 +74,9 @@ def session_of(model) -> ort.InferenceSession:
     return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def exported(precision: str = "fp32", blur: bool = False, layout: str = "rgb"):
-    spec = GraphSpec(WIDTH, HEIGHT, precision, blur, layout)
-    return to_onnx(live_graph(network(), spec), spec)
-
-
 @pytest.fixture(scope="module")
 def plain():
-    return session_of(exported())
+    return session_of(graph())
 
 
 def backdrop() -> np.ndarray:
@@ -116,7 +111,7 @@ def test_intensity_0_gives_the_frame_back_bit_for_bit(plain) -> None:
 
 def test_blurred_room() -> None:
     lights = [light(t, blur=30.0) for t in range(4)]
-    session = session_of(exported(blur=True))
+    session = session_of(graph(blur=True))
     assert "backdrop" not in {i.name for i in session.get_inputs()}
     truth = reference(lights)
     assert worst(truth, reference([light(t) for t in range(4)]))[0] > 5, "the blur must show"
@@ -126,14 +121,14 @@ def test_blurred_room() -> None:
 def test_16_bits_stay_close_and_do_not_drift() -> None:
     lights = [light(t) for t in range(FRAMES)]
     truth = reference(lights)
-    pictures = play(session_of(exported("fp16")), lights)
+    pictures = play(session_of(graph("fp16")), lights)
     assert worst(pictures, truth)[0] < 1.5
     assert worst(pictures[-4:], truth[-4:])[0] < 1.5
 
 
 def test_the_graph_for_turing_is_the_same_function(plain) -> None:
     lights = [light(t) for t in range(3)]
-    model = without_gemm(exported())
+    model = without_gemm(graph())
     assert not {"Gemm", "MatMul"} & {n.op_type for n in model.graph.node}
     ours, truth = play(session_of(model), lights), play(plain, lights)
     assert max(int(np.abs(a.astype(int) - b).max()) for a, b in zip(ours, truth, strict=True)) <= 1

@@ -1,0 +1,86 @@
+"""Every live graph passes the checkers, and TensorRT-RTX compiles it without a GPU for every card family."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+import pytest
+
+pytest.importorskip("torch", reason="the live graph is made with torch: pip install torch")
+
+from livelight.errors import RuntimeFailure
+from tests.trt_engines.graphs import graph, graph_bytes
+from tests.trt_engines.scene import HEIGHT, WIDTH
+from trt_engines.build import build_engine, version_of
+from trt_engines.spec import Card, EngineSpec, GraphSpec
+from trt_engines.turing import GEMM_FROM, without_gemm
+
+CAPABILITIES = [(7, 5), (8, 6), (8, 9), (12, 0)]
+VARIANTS = [("fp32", False, "rgb"), ("fp16", False, "rgb"), ("fp16", True, "i420"), ("bf16", False, "nv12")]
+
+
+@pytest.fixture
+def rtx():
+    return pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed: pip install tensorrt-rtx")
+
+
+def spec(capability: tuple[int, int], variant: tuple[str, bool, str]) -> EngineSpec:
+    made = GraphSpec(WIDTH, HEIGHT, *variant)  # type: ignore[arg-type]
+    card = Card(f"a card of {capability[0]}.{capability[1]}", capability)
+    return EngineSpec(made, "0" * 64, "tensorrt-rtx", version_of("tensorrt-rtx"), card)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_checker_passes(variant: tuple[str, bool, str]) -> None:
+    model = graph(*variant)
+    onnx.checker.check_model(model, full_check=True)
+    assert {o.version for o in model.opset_import if not o.domain} == {18}
+    assert {n.domain for n in model.graph.node} == {""}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_it_compiles_for_every_card(rtx, capability: tuple[int, int], variant: tuple[str, bool, str]) -> None:
+    content = graph_bytes(*variant)
+    if capability < GEMM_FROM:
+        if variant[0] == "bf16":
+            with pytest.raises(RuntimeFailure, match="no bfloat16"):
+                build_engine(content, spec(capability, variant))
+            return
+        content = without_gemm(graph(*variant)).SerializeToString()
+    steps: list[tuple[str, int, int]] = []
+    engine = build_engine(content, spec(capability, variant), lambda *step: steps.append(step))
+    assert len(engine) > 1_000_000
+    assert steps, "the build must say how far it is"
+    assert all(0 <= done <= total for _, done, total in steps)
+
+
+def test_turing_needs_its_own_graph(rtx) -> None:
+    """When this fails, TensorRT-RTX has learnt float32 products on Turing and trt_engines/turing.py can go."""
+    with pytest.raises(RuntimeFailure, match="GEMM"):
+        build_engine(graph_bytes("fp16"), spec((7, 5), ("fp16", False, "rgb")))
+
+
+def test_a_graph_that_the_parser_refuses_is_named(rtx) -> None:
+    node = onnx.helper.make_node("NonZero", ["x"], ["y"], name="the_culprit")
+    x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["n", 4])
+    y = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.INT64, [2, "k"])
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph([node], "g", [x], [y]), opset_imports=[onnx.helper.make_opsetid("", 18)]
+    )
+    with pytest.raises(RuntimeFailure, match=r"TensorRT|tensorrt-rtx"):
+        build_engine(model.SerializeToString(), spec((8, 9), ("fp16", False, "rgb")))
+
+
+def test_polygraphy_finds_no_fault(tmp_path: Path) -> None:
+    pytest.importorskip("polygraphy", reason="Polygraphy is not installed: pip install polygraphy")
+    path = tmp_path / "live.onnx"
+    path.write_bytes(graph_bytes("fp16"))
+    environment = {**os.environ, "POLYGRAPHY_AUTOINSTALL_DEPS": "0", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "polygraphy", "check", "lint", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,259 @@
+"""The real GPU road on a fake device: build, store, verify, step, crossings, failure."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the live graph is made with torch: pip install torch")
+
+from livelight.errors import LiveLightError, MissingExtra, RuntimeFailure
+from livelight.failover import FailoverRelighter
+from livelight.frame import Frame
+from livelight.gpu_relighter import GpuRelighter
+from livelight.relight import Relighter, State
+from tests.trt_engines import fake_tensorrt
+from tests.trt_engines.fake_device import FakeDevice
+from tests.trt_engines.graphs import graph_bytes, write_weights
+from tests.trt_engines.scene import HEIGHT, WIDTH, Oval, frames, light
+from tests.trt_engines.test_live_graph import TorchNetwork, reference, worst
+from trt_engines.store import Store
+from trt_engines.supply import EngineSupply, Wanted
+
+
+@pytest.fixture
+def tensorrt(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(sys.modules, "tensorrt_rtx", fake_tensorrt.module())
+    monkeypatch.setattr(fake_tensorrt.Engine, "spoil", 1)
+    monkeypatch.setattr(fake_tensorrt.Builder, "refuse", False)
+    return
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("cache")
+    write_weights(made / "weights.onnx")
+    return made
+
+
+@pytest.fixture
+def exported_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests whose subject is not the export: takes seconds less."""
+    monkeypatch.setattr("trt_engines.export.export", lambda weights, graph, capability: graph_bytes(graph.precision))
+
+
+def supply(folder: Path, said: list[str] | None = None, device: Callable[[], FakeDevice] = FakeDevice) -> EngineSupply:
+    say = (said if said is not None else []).append
+    return EngineSupply(Wanted(folder / "weights.onnx", "tensorrt-rtx"), Store(folder / "engines"), device, say)
+
+
+@pytest.fixture
+def device() -> FakeDevice:
+    return FakeDevice()
+
+
+@pytest.fixture
+def relighter(tensorrt: None, folder: Path, device: FakeDevice) -> GpuRelighter:
+    return GpuRelighter(lambda: device, supply(folder), Oval())
+
+
+def test_the_first_run_builds_and_verifies_and_the_second_does_not(tensorrt: None, folder: Path) -> None:
+    said: list[str] = []
+    before = fake_tensorrt.Builder.builds
+    supply(folder, said).engine(WIDTH, HEIGHT, False)
+    assert [s.split()[0] for s in said] == ["Building", "Built", "Verifying", "Verified:"]
+    said.clear()
+    path = supply(folder, said).engine(WIDTH, HEIGHT, False)
+    assert said == []
+    assert fake_tensorrt.Builder.builds == before + 1
+    assert path.with_suffix(".verified").exists()
+
+
+def test_it_relights_as_the_cpu_does(relighter: GpuRelighter) -> None:
+    lights = [light(t) for t in range(10)]
+    state, pictures = None, []
+    for frame, lit in zip(frames(10), lights, strict=True):
+        relit, state = relighter.step(frame, lit, state)
+        assert relit.pts == frame.pts
+        pictures.append(relit.image)
+    assert worst(pictures, reference(lights))[0] < 1.5
+
+
+def test_a_frame_crosses_once_each_way(relighter: GpuRelighter, device: FakeDevice) -> None:
+    _, state = relighter.step(frames(1)[0], light(0))
+    device.uploads.clear()
+    device.downloads.clear()
+    launches, memory = device.launches, len(device.blocks)
+    for frame in frames(6)[1:]:
+        _, state = relighter.step(frame, light(1), state)
+    assert len(device.uploads) == len(device.downloads) == device.launches - launches == 5
+    assert set(device.downloads) == {WIDTH * HEIGHT * 3}
+    assert max(device.uploads) < 2 * WIDTH * HEIGHT * 3 + 2 * 65536 * 4
+    assert len(device.blocks) <= memory + 1  # the states go between two places
+
+
+def test_a_backdrop_crosses_only_when_it_changes(relighter: GpuRelighter, device: FakeDevice) -> None:
+    behind = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    state, sizes = None, []
+    for k, backdrop in enumerate((None, behind, behind, behind.copy(), None, behind)):
+        device.uploads.clear()
+        relit, state = relighter.step(frames(6)[k], light(0, backdrop=backdrop), state)
+        sizes.append(device.uploads[-1])
+        if backdrop is not None:
+            assert abs(int(relit.image[2, 2].max()) - 90) <= 1
+    small, large = min(sizes), max(sizes)
+    assert large - small >= behind.nbytes
+    assert sizes == [small, large, small, large, small, large]
+
+
+def test_a_state_is_a_value(tensorrt: None, folder: Path, device: FakeDevice) -> None:
+    """A state that was stepped from may be stepped from again, and streams take turns."""
+    relighter = GpuRelighter(lambda: device, supply(folder), Oval(sway=0))
+    first, second, third = frames(3)
+    _, a = relighter.step(first, light(0))
+    one, _ = relighter.step(second, light(0), a)
+    relighter.step(third, light(5), None)
+    again, _ = relighter.step(second, light(0), a)
+    assert np.array_equal(one.image, again.image)
+    other, _ = relighter.step(second, light(0), None)
+    assert not np.array_equal(again.image, other.image)
+
+
+def test_the_relit_frame_owns_its_picture(relighter: GpuRelighter) -> None:
+    one, state = relighter.step(frames(1)[0], light(0))
+    kept = one.image.copy()
+    relighter.step(frames(2)[1], light(9), state)
+    assert np.array_equal(one.image, kept)
+
+
+def test_failure_in_mid_stream_goes_on_with_the_cpu(relighter: GpuRelighter, device: FakeDevice) -> None:
+    notices: list[str] = []
+    both = FailoverRelighter(relighter, Relighter(TorchNetwork(), Oval()), notices.append)
+    state = None
+    lights = [light(t) for t in range(6)]
+    for frame, lit in zip(frames(6), lights, strict=True):
+        if frame.pts == 3:
+            device.fail_at = device.calls + 4  # in the middle of a step
+        relit, state = both.step(frame, lit, state)
+        assert relit.image.shape == frame.image.shape
+        assert relit.pts == frame.pts
+    assert isinstance(state, State)
+    assert both.runtime_name == "torch"
+    assert len(notices) == 1
+    assert "launch failure" in notices[0]
+    assert "torch" in notices[0]
+    assert np.array_equal(relit.image, _cpu_from(3)[-1])
+
+
+def _cpu_from(start: int) -> list[np.ndarray]:
+    cpu, state, out = Relighter(TorchNetwork(), Oval()), None, []
+    for frame in frames(6)[start:]:
+        relit, state = cpu.step(frame, light(frame.pts), state)
+        out.append(relit.image)
+    return out
+
+
+def test_every_call_may_be_the_one_that_fails(tensorrt: None, folder: Path) -> None:
+    """Whatever call the GPU vanishes in: one RuntimeFailure, and nothing else."""
+    device = FakeDevice()
+    GpuRelighter(lambda: device, supply(folder), Oval()).step(frames(1)[0], light(0))
+    for call in range(1, device.calls + 1):
+        failing = FakeDevice()
+        failing.fail_at = call
+        relighter = GpuRelighter(lambda failing=failing: failing, supply(folder), Oval())
+        with pytest.raises(RuntimeFailure, match="the GPU failed"):
+            relighter.step(frames(1)[0], light(0))
+
+
+def test_without_failover_the_failure_is_an_error(relighter: GpuRelighter, device: FakeDevice) -> None:
+    relighter.step(frames(1)[0], light(0))
+    device.fail_at = 0
+    with pytest.raises(RuntimeFailure, match="the GPU failed"):
+        relighter.step(frames(1)[0], light(0))
+
+
+def test_no_memory_is_a_sentence(tensorrt: None, folder: Path) -> None:
+    device = FakeDevice(memory=WIDTH * HEIGHT)
+    with pytest.raises(RuntimeFailure, match="not enough free memory"):
+        GpuRelighter(lambda: device, supply(folder), Oval()).step(frames(1)[0], light(0))
+
+
+@pytest.mark.parametrize(("spoil", "word"), [(0, "all-zero"), (0.7, "differ"), (np.nan, "finite|all-zero")])
+def test_an_engine_that_errs_is_refused(
+    tensorrt: None, folder: Path, monkeypatch: pytest.MonkeyPatch, spoil: float, word: str
+) -> None:
+    made = supply(folder)
+    made.engine(WIDTH, HEIGHT, False)
+    store = Store(folder / "engines")
+    marks = [store.path(e.spec).with_suffix(".verified") for e in store.entries() if e.spec]
+    kept = {mark: mark.read_bytes() for mark in marks}
+    for mark in marks:
+        mark.unlink()
+    monkeypatch.setattr(fake_tensorrt.Engine, "spoil", spoil)
+    with np.errstate(invalid="ignore"), pytest.raises(RuntimeFailure, match=word):
+        made.engine(WIDTH, HEIGHT, False)
+    assert not any(mark.exists() for mark in marks)
+    for mark, content in kept.items():
+        mark.write_bytes(content)
+
+
+def test_a_card_that_tensorrt_refuses_is_reported_in_its_words(
+    tensorrt: None, exported_before: None, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake_tensorrt.Builder, "refuse", True)
+    with pytest.raises(RuntimeFailure, match=r"cannot build for Fake RTX \(9.0\): this GPU is not supported"):
+        supply(folder, device=lambda: FakeDevice((9, 0))).engine(WIDTH, HEIGHT, False)
+
+
+def test_two_at_once_build_once(tensorrt: None, exported_before: None, tmp_path: Path) -> None:
+    write_weights(tmp_path / "weights.onnx")
+    before = fake_tensorrt.Builder.builds
+    said: list[str] = []
+    faults: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            supply(tmp_path, said).engine(WIDTH, HEIGHT, False)
+        except BaseException as exc:
+            faults.append(exc)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert fake_tensorrt.Builder.builds == before + 1
+    assert any("Another LiveLight builds" in s for s in said)
+
+
+def test_a_missing_package_names_the_pip_command(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'livelight\[tensorrt-rtx\]'"):
+        supply(folder)
+
+
+def test_another_size_opens_another_path(tensorrt: None, folder: Path) -> None:
+    """A second size frees the first and asks for an engine of its own."""
+    devices: list[FakeDevice] = []
+    relighter = GpuRelighter(lambda: devices.append(FakeDevice()) or devices[-1], supply(folder), Oval())
+    _, state = relighter.step(frames(1)[0], light(0))
+    asked: list[tuple[int, int, bool]] = []
+
+    class Asked:
+        flavour = "tensorrt-rtx"
+
+        def engine(self, width: int, height: int, blur: bool) -> Path:
+            asked.append((width, height, blur))
+            raise RuntimeFailure("enough")
+
+    relighter._engines = Asked()
+    with pytest.raises(LiveLightError, match="enough"):
+        relighter.step(Frame(np.zeros((64, 96, 3), np.uint8), 1, frames(1)[0].time_base, 0.0), light(0), state)
+    assert asked == [(96, 64, False)]
+    assert [d.closed for d in devices] == [True, False]
