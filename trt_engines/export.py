@@ -1,7 +1,7 @@
 """From shipped weights to the ONNX file of a whole live path, which the builders compile.
 
-Opset 18, only standard operators that the TensorRT-RTX parser takes; pictures of one size, any number of streams.
-Precision stands in the graph (trt_engines.precision).
+Opset 18 (22 in bfloat16), only standard operators that the TensorRT-RTX parser takes; pictures of one size, any number
+of streams. Precision stands in the graph (trt_engines.precision).
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ except ImportError as exc:
     raise MissingExtra("torch or onnx", "tensorrt-rtx", "Building a TensorRT engine") from exc
 
 OPSET = 18
+OPSET_BF16 = 22
+"""The first opset whose convolutions take bfloat16."""
 
 
 def live_graph(network: RelightNetwork, spec: GraphSpec) -> LiveGraph:
@@ -52,9 +54,20 @@ def to_onnx(graph: LiveGraph, spec: GraphSpec) -> onnx.ModelProto:
             dynamic_axes={name: {0: "streams"} for name in (*graph.inputs, *OUTPUTS)},
         )
     model = onnx.load_from_string(file.getvalue())
+    if spec.precision == "bf16":
+        raise_opset(model)
     onnx.helper.set_model_props(model, {"livelight.graph": spec.text()})
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def raise_opset(model: onnx.ModelProto) -> None:
+    """Name opset 22 in place; of the operators of a live graph only GridSample is written otherwise there."""
+    for node in model.graph.node:
+        for field in node.attribute:
+            if node.op_type == "GridSample" and field.name == "mode":
+                field.s = b"linear"  # called bilinear before opset 20
+    model.opset_import[0].version = OPSET_BF16
 
 
 def export(weights: Path, spec: GraphSpec, capability: tuple[int, int]) -> bytes:
