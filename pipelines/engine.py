@@ -201,7 +201,7 @@ def bench(
     flavour: Flavour = "auto",
     precision: Precision = "fp16",
     model: Model = "live",
-    frames: Annotated[int, typer.Option(min=100, help="Frames to measure.")] = 2000,
+    frames: Annotated[int, typer.Option(min=10, help="Frames to measure.")] = 2000,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures here, as JSON.")] = None,
 ) -> None:
     """Measure milliseconds per frame on this card, to be sent in: docs/benchmarks/README.md."""

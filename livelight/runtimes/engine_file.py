@@ -1,8 +1,7 @@
 """An engine file: what it was made for, a checksum, and the bytes of a TensorRT flavour.
 
-LIVELIGHT ENGINE 1
-{one line of JSON: "spec", "sha256" of the rest, "size" of the rest in bytes, "build_s"}
-the serialized engine
+First the line MAGIC; then one line of JSON with "spec", "sha256" and "size" (bytes) of the rest, and "build_s"; the rest
+is the serialized engine.
 """
 
 from __future__ import annotations

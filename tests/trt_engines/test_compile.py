@@ -77,7 +77,8 @@ def test_a_graph_that_the_parser_refuses_is_named(rtx) -> None:
 
 
 def test_polygraphy_finds_no_fault(tmp_path: Path) -> None:
-    pytest.importorskip("polygraphy", reason="Polygraphy is not installed: pip install polygraphy")
+    for package in ("polygraphy", "onnx_graphsurgeon"):
+        pytest.importorskip(package, reason="Polygraphy is not installed: pip install polygraphy onnx-graphsurgeon")
     path = tmp_path / "live.onnx"
     path.write_bytes(graph_bytes("fp16"))
     environment = {**os.environ, "POLYGRAPHY_AUTOINSTALL_DEPS": "0", "OMP_NUM_THREADS": "1"}

@@ -58,7 +58,7 @@ def test_build_list_verify_bench_clear(card: Path, tmp_path: Path, monkeypatch: 
     assert f"{SIZE}, blurred room, fp16, 1 to 4 streams, tensorrt-rtx 1.7.fake, Fake RTX" in listed.stdout
     monkeypatch.setattr("trt_engines.bench.WARM_UP", 1)
     out = tmp_path / "card.json"
-    measured = run("bench", SIZE, "--model", str(card), "--frames", "100", "--out", str(out))
+    measured = run("bench", SIZE, "--model", str(card), "--frames", "10", "--out", str(out))
     assert measured.exit_code == 0, measured.output
     for figure in ("engine alone, CUDA graph", "end to end, no CUDA graph", "bytes alone, wall clock", "psnr_db"):
         assert figure in out.read_text()
