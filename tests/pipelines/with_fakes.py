@@ -6,10 +6,10 @@ LIVELIGHT_TEST_STEP_S makes each step take so many seconds, so that a signal arr
 from __future__ import annotations
 
 import os
-import sys
 import time
-import types
 
+import livelight.light_program
+import livelight.relight
 from livelight.fakes import IdentityRelighter, WhiteRoom
 from pipelines import cli
 
@@ -22,11 +22,8 @@ class SlowIdentity(IdentityRelighter):
 
 def install() -> None:
     """Let the command line find the fakes where it looks for the real thing."""
-    relight = types.ModuleType("livelight.relight")
-    relight.build_relighter = lambda settings: SlowIdentity()
-    program = types.ModuleType("livelight.light_program")
-    program.build_lighting = lambda settings, clip_duration_s: WhiteRoom()
-    sys.modules["livelight.relight"], sys.modules["livelight.light_program"] = relight, program
+    livelight.relight.build_relighter = lambda settings: SlowIdentity()
+    livelight.light_program.build_lighting = lambda settings, clip_duration_s: WhiteRoom()
 
 
 if __name__ == "__main__":
