@@ -115,13 +115,17 @@ def open_relighter(
 
     if settings.runtime not in ("auto", "tensorrt", "tensorrt-rtx"):
         return build_relighter(settings)
+    card: Card | None = None
     try:
-        find_card(settings.gpu)
+        card = find_card(settings.gpu)
         supply = supply_for(settings.runtime, settings.gpu, "fp16", settings.model, notice)
     except LiveLightError as exc:
         if settings.runtime != "auto":
             raise
-        log.info("TensorRT rejected: %s", exc)
+        if card is None:  # most machines: no news
+            log.info("TensorRT rejected: %s", exc)
+        else:
+            notice(f"{card.name} is not used: {exc}.")
         return build_relighter(settings)
     gpu = GpuRelighter(lambda: open_cuda(settings.gpu), supply, SelfieSegmenter())
     return gpu if settings.runtime != "auto" else FailoverRelighter(gpu, build_relighter(settings), notice)

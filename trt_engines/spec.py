@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from livelight.errors import SettingsError
+from livelight.errors import RuntimeFailure, SettingsError
 
 Precision = Literal["fp32", "fp16", "bf16"]
 
@@ -90,8 +90,11 @@ class EngineSpec:
 
 
 def hash_of(file: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    """SHA-256 of a file, hexadecimal. Raises RuntimeFailure if it cannot be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as exc:
+        raise RuntimeFailure(f"the relighter {file} cannot be read ({exc.strerror}); expected an .onnx file") from exc
 
 
 def profile_size(name: str) -> tuple[int, int]:

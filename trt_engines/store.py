@@ -72,15 +72,16 @@ class Store:
     def put(self, spec: EngineSpec, engine: bytes, build_s: float) -> Path:
         """Write whole or not at all; what belonged to an older engine goes. Raises OutputError."""
         path = self.path(spec)
-        for suffix in (".verified", ".jit"):
-            path.with_suffix(suffix).unlink(missing_ok=True)
-        self._write(path, EngineFile(spec.text(), engine, build_s).to_bytes())
+        self._write(path, EngineFile(spec.text(), engine, build_s).to_bytes(), stale=(".verified", ".jit"))
         return path
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, path: Path, content: bytes, stale: tuple[str, ...] = ()) -> None:
+        """Write by renaming; files beside ``path`` with the suffixes ``stale`` are removed first."""
         temporary = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            for suffix in stale:
+                path.with_suffix(suffix).unlink(missing_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.folder, prefix=path.name, suffix=".new", delete=False) as file:
                 temporary = Path(file.name)
                 file.write(content)

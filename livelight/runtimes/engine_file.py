@@ -1,7 +1,7 @@
 """An engine file: what it was made for, a checksum, and the bytes of a TensorRT flavour.
 
-First the line MAGIC; then one line of JSON with "spec", "sha256" and "size" (bytes) of the rest, and "build_s"; the rest
-is the serialized engine.
+First the line MAGIC; then one line of JSON with "spec", "sha256" and "size" (bytes) of the rest, and "build_s"; then
+the serialized engine.
 """
 
 from __future__ import annotations

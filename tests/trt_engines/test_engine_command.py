@@ -98,6 +98,21 @@ def test_with_a_gpu_auto_may_fall_and_a_choice_may_not(card: Path, monkeypatch: 
     assert not np.array_equal(relit.image, frames(1)[0].image)
 
 
+def test_a_card_that_is_not_used_is_told_why(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
+    monkeypatch.setattr(relight, "build_relighter", lambda settings: "the CPU's")
+    notices: list[str] = []
+    assert engine.open_relighter(RelightSettings(model=str(card)), notices.append) == "the CPU's"
+    assert "Fake RTX is not used" in notices[0]
+    assert "pip install 'livelight[tensorrt-rtx]'" in notices[0]
+
+
+def test_missing_weights_are_named(card: Path) -> None:
+    result = run("build", SIZE, "--model", "nowhere.onnx")
+    assert isinstance(result.exception, RuntimeFailure)
+    assert "nowhere.onnx" in str(result.exception)
+
+
 def test_the_flavour_follows_the_card(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt.module())
     assert engine.flavour_for(Card("NVIDIA GeForce RTX 4070", (8, 9))) == "tensorrt-rtx"
