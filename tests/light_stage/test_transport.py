@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from training.light_stage import shade
+from training.light_stage.camera import Camera
 from training.light_stage.directions import direction, form_vectors, latlong, solid_angles
 from training.light_stage.gbuffer import trace
-from training.light_stage.camera import Camera
 from training.light_stage.lights import exposed, point_code
 from training.light_stage.materials import CLOTHES, Material
-from training.light_stage.person import Part
+from training.light_stage.part import Part
+from training.light_stage.placement import OnBody
 from training.light_stage.scene import Scene, Topology
 from training.light_stage.transport import pixel_transport, vertex_light
 
@@ -20,7 +21,7 @@ def card(albedo: float = 0.18, half_m: float = 0.3, distance_m: float = 1.0):
     faces = np.int32([[0, 1, 2], [0, 2, 3]])
     uv = np.full((2, 3, 2), 0.5, np.float32)
     paint = np.concatenate([np.full((4, 4, 3), albedo), np.ones((4, 4, 1))], axis=-1).astype(np.float32)
-    topology = Topology([Part("card", faces, uv, Material(paint, CLOTHES))], [4])
+    topology = Topology([Part("card", faces, uv, Material(paint, CLOTHES), OnBody(slice(0, 4)))], [4])
     camera = Camera(np.zeros(3), np.eye(3), 16.0, np.array([8.0, 8.0]), (16, 16))
     scene = Scene(topology, corner)
     return scene, camera, trace(scene, camera)
@@ -56,7 +57,10 @@ def test_hard_light_agrees_with_the_basis():
 
 def test_light_from_behind_does_not_reach_the_card():
     transport, *_ = transport_of_card()
-    behind = direction(*np.meshgrid((np.arange(16) + 0.5) / 16, (np.arange(16) + 0.5) / 16)).reshape(-1, 3)[:, 2] < 0
+    behind = (
+        direction(*np.meshgrid((np.arange(16) + 0.5) / 16, (np.arange(16) + 0.5) / 16)).reshape(-1, 3)[:, 2]
+        < 0
+    )
     assert transport[:, :, behind].max() < 1e-6
 
 

@@ -13,7 +13,9 @@ def project(image: np.ndarray, focal_px: float, principal: np.ndarray, size: tup
     d = np.stack([(x - principal[0]) / focal_px, (principal[1] - y) / focal_px, -np.ones_like(x)], axis=-1)
     u, v = latlong(d)
     h, w = image.shape[:2]
-    return cv2.remap(image, np.float32(u * w - 0.5), np.float32(v * h - 0.5), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return cv2.remap(
+        image, np.float32(u * w - 0.5), np.float32(v * h - 0.5), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
+    )
 
 
 def wall(rng: np.random.Generator, code: np.ndarray, size: tuple[int, int]) -> np.ndarray:

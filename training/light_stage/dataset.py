@@ -1,6 +1,6 @@
 """The light stage's data for training: clips, lights drawn on the fly, webcam pictures. The stable front door.
 
-    from training.light_stage.dataset import Panoramas, compose, load_clip, panoramas_of, sample_lights
+from training.light_stage.dataset import Panoramas, compose, load_clip, panoramas_of, sample_lights
 """
 
 from pathlib import Path

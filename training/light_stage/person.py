@@ -99,7 +99,9 @@ def _pick_skin(rng: np.random.Generator, skins: list[str]) -> tuple[str, str]:
     return skin_name, "f" if "_female_" in skin_name else "m"
 
 
-def _head_hair(rng: np.random.Generator, sex: str, colour: np.ndarray, skin: materials.Material) -> tuple[str, list[Part]]:
+def _head_hair(
+    rng: np.random.Generator, sex: str, colour: np.ndarray, skin: materials.Material
+) -> tuple[str, list[Part]]:
     """(style, parts): a hair mesh, a cropped scalp made of shells, or none."""
     draw = rng.random()
     if draw < (0.1 if sex == "m" else 0.015):
@@ -179,4 +181,6 @@ def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048
     parts += hair + beard_parts + wardrobe.brows_and_lashes(rng, sex, colour) + worn_parts
     about = {"sex": sex, "skin": skin_name, "tone": tone, "hair": style, "outfit": outfit.name, "beard": beard,
              "worn": " ".join(worn)}  # fmt: skip
-    return Person(sex, skin_name, _phenotype(rng, sex, skin_name), _local_changes(rng), parts, Performance(rng), about)
+    return Person(
+        sex, skin_name, _phenotype(rng, sex, skin_name), _local_changes(rng), parts, Performance(rng), about
+    )

@@ -10,7 +10,7 @@ from training.light_stage.body import BODY, BodyState, body
 from training.light_stage.mesh import vertex_normals
 
 # Base-mesh vertices that frame the head: crown, middle of the brow, bridge of the nose, both ears.
-CROWN, BROW, BRIDGE, EAR_LEFT, EAR_RIGHT = 881, 5192, 134, 12012, 5415
+CROWN, BROW, BRIDGE, EAR_LEFT, EAR_RIGHT = 881, 5192, 134, 12012, 5413
 HEAD_BONE_VERTEX = 881
 
 
@@ -57,7 +57,9 @@ class Shell:
         model = body()
         skin = model.faces[(model.faces < BODY.stop).all(1)]
         normal = vertex_normals(posed, skin)[self.index]
-        return (posed[self.index] + normal * np.broadcast_to(self.height_m, len(self.index))[:, None]).astype(np.float32)
+        return (posed[self.index] + normal * np.broadcast_to(self.height_m, len(self.index))[:, None]).astype(
+            np.float32
+        )
 
 
 @dataclass(frozen=True)

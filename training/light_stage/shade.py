@@ -46,7 +46,12 @@ def glossy_weight(records: Records, scene: Scene, visible: np.ndarray) -> np.nda
 
 
 def hard_light(
-    scene: Scene, records: Records, light: VertexLight, toward: np.ndarray, radius_deg: float, rng: np.random.Generator
+    scene: Scene,
+    records: Records,
+    light: VertexLight,
+    toward: np.ndarray,
+    radius_deg: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """(n, 3) float32 radiance of the records under one far small disk, per unit irradiance facing it.
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from training.light_stage import shade
-from training.light_stage.camera import Camera, frame_head, shaken
+from training.light_stage.camera import frame_head, shaken
 from training.light_stage.directions import LIGHTS, direction, form_vectors
 from training.light_stage.gbuffer import Records, trace
 from training.light_stage.motion import FPS, Drift
@@ -43,7 +43,8 @@ class Take:
         sway = rng.choice([0.0, 1.5], p=[0.7, 0.3])
         self.cameras = [shaken(base, sway * np.array([d(t) for d in tremble])) for t in times]
         self.scenes = [
-            Scene(self.topology, c.to_camera(np.concatenate(m))) for c, m in zip(self.cameras, meshes, strict=True)
+            Scene(self.topology, c.to_camera(np.concatenate(m)))
+            for c, m in zip(self.cameras, meshes, strict=True)
         ]
         self.records = [trace(s, c) for s, c in zip(self.scenes, self.cameras, strict=True)]
 
@@ -65,7 +66,9 @@ def light_scale() -> np.ndarray:
     return np.tile(np.linalg.norm(form_vectors(), axis=1), 3)
 
 
-def factorise(transport: np.ndarray, tint: np.ndarray, rng: np.random.Generator, rank: int = RANK) -> np.ndarray:
+def factorise(
+    transport: np.ndarray, tint: np.ndarray, rng: np.random.Generator, rank: int = RANK
+) -> np.ndarray:
     """(rank, 768) orthonormal basis of the albedo-free responses per irradiance (PCA without mean, 6000 pixels,
     by subspace iteration: the few leading vectors of a 768 x 768 matrix need no full eigen-decomposition)."""
     pick = rng.permutation(len(transport))[:6000]
@@ -97,7 +100,9 @@ def _motion(take: Take, t: int, other: int, main: np.ndarray, depth_maps: list[n
     records = take.records[t]
     if not 0 <= other < len(take.scenes):
         return np.zeros((len(main), 2), np.float32), np.zeros(len(main), np.uint8)
-    motion = shade.flow(take.scenes[t], records, take.cameras[t], take.scenes[other], take.cameras[other])[main]
+    motion = shade.flow(take.scenes[t], records, take.cameras[t], take.scenes[other], take.cameras[other])[
+        main
+    ]
     height, width = take.cameras[t].size
     target = np.stack([records.pixel[main] % width, records.pixel[main] // width], axis=1) + motion
     x, y = np.rint(target).astype(int).T
@@ -160,8 +165,15 @@ def render_clip(seed: int, frames: int, size: int) -> dict[str, np.ndarray]:
         stacks.append(arrays)
     out = {name: np.concatenate([s[name] for s in stacks]) for name in stacks[0]}
     out["frame_start"] = np.cumsum([0] + [len(s["pixel"]) for s in stacks])
-    out |= {"shape": np.int32([frames, size, size]), "basis": (basis * light_scale()).reshape(RANK, 3, LIGHTS), "hard_dirs": hard_dirs}
+    out |= {
+        "shape": np.int32([frames, size, size]),
+        "basis": (basis * light_scale()).reshape(RANK, 3, LIGHTS),
+        "hard_dirs": hard_dirs,
+    }
     out |= {"split": np.str_(split), "seed": np.int64(seed), "fov_deg": np.float32(take.cameras[0].fov_deg())}
-    out |= {"focal_px": np.float32(take.cameras[0].focal), "principal_px": np.float32(take.cameras[0].principal)}
+    out |= {
+        "focal_px": np.float32(take.cameras[0].focal),
+        "principal_px": np.float32(take.cameras[0].principal),
+    }
     out |= {"facing_deg": np.float32(np.degrees(person.performance.facing))}
     return out | {f"about_{k}": np.str_(v) for k, v in person.about.items()}

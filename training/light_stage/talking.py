@@ -8,7 +8,7 @@ The person's geometry is traced for every frame; the light at the vertices every
 import argparse
 import multiprocessing
 import tempfile
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import cv2
@@ -53,14 +53,17 @@ class Speaker:
         performance.torso = np.array([0.0, 0.06, 0.0])
         performance.gaze = np.array([-0.09, 0.0])
         performance.loud, performance.smile = 0.0, 0.16
-        performance.mood = {name: 0.0 for name in performance.mood} | {"browInnerUp": 0.05, "eyeSquintLeft": 0.22}
+        performance.mood = {name: 0.0 for name in performance.mood} | {
+            "browInnerUp": 0.05,
+            "eyeSquintLeft": 0.22,
+        }
         performance.blink_s = np.array(BLINKS_S) - 2.0
         self.tremble = [Drift(rng, 0.7) for _ in range(2)]
         height, width = size
         centre = head_centre(self._vertices(0)[0])
         focal = height / 0.43 * 0.62
         principal = np.array([width * 0.49, height * 0.44])
-        self.camera = Camera(centre + [0, 0.02, 0.62], np.eye(3), focal, principal, size)
+        self.camera = Camera(centre + np.array([0, 0.02, 0.62]), np.eye(3), focal, principal, size)
         self.topology = Topology(self.person.parts, [len(v) for v in self._vertices(0)])
 
     def _vertices(self, frame: int) -> list[np.ndarray]:
@@ -70,8 +73,16 @@ class Speaker:
         frame = min(frame, len(self.lips.open) - 1)
         jaw, rounded, wide = (float(x[frame]) for x in (self.lips.open, self.lips.round, self.lips.wide))
         unit |= {"jawOpen": 0.38 * jaw, "mouthFunnel": 0.4 * rounded, "mouthPucker": 0.2 * rounded}
-        unit |= {"mouthLowerDownLeft": 0.35 * jaw, "mouthLowerDownRight": 0.35 * jaw, "browInnerUp": 0.05 + 0.2 * wide}
-        unit |= {"mouthStretchLeft": 0.25 * wide, "mouthStretchRight": 0.25 * wide, "mouthUpperUpLeft": 0.15 * wide}
+        unit |= {
+            "mouthLowerDownLeft": 0.35 * jaw,
+            "mouthLowerDownRight": 0.35 * jaw,
+            "browInnerUp": 0.05 + 0.2 * wide,
+        }
+        unit |= {
+            "mouthStretchLeft": 0.25 * wide,
+            "mouthStretchRight": 0.25 * wide,
+            "mouthUpperUpLeft": 0.15 * wide,
+        }
         nod = sum(np.exp(-(((t - start) / 0.22) ** 2)) for start in NODS_S)
         turns["head"] = turns["head"] + np.array([0.07 * nod + 0.02 * jaw, 0.0, 0.0])
         return self.person.vertices(self.person.model_state(unit, turns))
@@ -81,19 +92,22 @@ class Speaker:
         camera = shaken(self.camera, 0.8 * np.array([d(frame / FPS) for d in self.tremble]))
         return Scene(self.topology, camera.to_camera(np.concatenate(self._vertices(frame)))), camera
 
-    @lru_cache(maxsize=1)
+    @cached_property
     def in_view(self) -> np.ndarray:
         """Vertices in or near the picture: one set for the whole clip, so that nothing flickers."""
         scene, camera = self.scene(0)
         xy = camera.project(scene.vertices)
         margin = 0.35 * camera.size[0]
-        inside = (xy > -margin).all(1) & (xy[:, 0] < camera.size[1] + margin) & (xy[:, 1] < camera.size[0] + margin)
+        inside = (
+            (xy > -margin).all(1)
+            & (xy[:, 0] < camera.size[1] + margin)
+            & (xy[:, 1] < camera.size[0] + margin)
+        )
         return np.flatnonzero(inside & (scene.vertices[:, 2] < -0.05))
 
-    @lru_cache(maxsize=2)
     def light(self, frame: int) -> VertexLight:
         """The vertices' light at one key frame."""
-        return vertex_light(self.scene(frame)[0], self.in_view(), np.random.default_rng(0))
+        return vertex_light(self.scene(frame)[0], self.in_view, np.random.default_rng(0))
 
 
 def hall(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
@@ -141,7 +155,9 @@ def render_window(job: tuple[int, int, int, tuple[int, int], Path]) -> int:
     return first
 
 
-def mux(folder: Path, frames: int, sound: np.ndarray, rate_hz: int, out: Path, bit_rate: int = 2_200_000) -> None:
+def mux(
+    folder: Path, frames: int, sound: np.ndarray, rate_hz: int, out: Path, bit_rate: int = 2_200_000
+) -> None:
     """H.264 + AAC in MP4, index at the front so that it streams."""
     import av
 

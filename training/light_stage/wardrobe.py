@@ -43,7 +43,9 @@ def card(kind: str, name: str, material: Material) -> Part:
     """Hair, brows or lashes: alpha cards that hang on the base mesh."""
     folder = assets.root() / "makehuman" / kind / name
     mesh = assets.load_obj(folder / f"{name}.obj")
-    return Part(name, mesh.faces, mesh.face_uv, material, Hung(assets.load_fit(folder / f"{name}.mhclo")), True)
+    return Part(
+        name, mesh.faces, mesh.face_uv, material, Hung(assets.load_fit(folder / f"{name}.mhclo")), True
+    )
 
 
 def hair(style: str, colour: np.ndarray) -> Part:
@@ -71,16 +73,23 @@ def mouth(rng: np.random.Generator) -> list[Part]:
     mesh = assets.load_obj(folder / f"{folder.name}.obj")
     ivory = np.float32([1, rng.uniform(0.9, 1), rng.uniform(0.7, 0.95)]) * rng.uniform(0.9, 1.15)
     teeth = materials.plain(base / "teeth" / "materials" / "teeth.png", ivory, materials.MOUTH, 0.25, 0.4)
-    tongue = materials.plain(base / "tongue" / "tongue01" / "tongue01_diffuse.jpg", 1.0, materials.MOUTH, 0.3, 0.4)
+    tongue = materials.plain(
+        base / "tongue" / "tongue01" / "tongue01_diffuse.jpg", 1.0, materials.MOUTH, 0.3, 0.4
+    )
     hung = Hung(assets.load_fit(folder / f"{folder.name}.mhclo"))
     faces, uv = base_faces(TONGUE)
-    return [Part("teeth", mesh.faces, mesh.face_uv, teeth, hung), Part("tongue", faces, uv, tongue, OnBody(TONGUE))]
+    return [
+        Part("teeth", mesh.faces, mesh.face_uv, teeth, hung),
+        Part("tongue", faces, uv, tongue, OnBody(TONGUE)),
+    ]
 
 
 def cloth_colour(rng: np.random.Generator) -> np.ndarray:
     """(3,) linear albedo: mostly muted, black to white, at times saturated."""
     grey = rng.choice([0.03, 0.08, 0.2, 0.4, 0.65], p=[0.25, 0.2, 0.2, 0.2, 0.15])
-    return np.float32(np.clip(grey * np.exp(rng.normal(0, rng.choice([0.06, 0.35, 0.8], p=[0.5, 0.4, 0.1]), 3)), 0.01, 0.8))
+    return np.float32(
+        np.clip(grey * np.exp(rng.normal(0, rng.choice([0.06, 0.35, 0.8], p=[0.5, 0.4, 0.1]), 3)), 0.01, 0.8)
+    )
 
 
 def outfit(name: str, rng: np.random.Generator) -> tuple[Part, np.ndarray]:

@@ -1,0 +1,98 @@
+"""Light sampling (NVPR eq. 9), the exposure rule, panoramas averaged in solid angle, splits."""
+
+import cv2
+import numpy as np
+import pytest
+
+from training.light_stage import assets
+from training.light_stage.directions import solid_angles
+from training.light_stage.lights import Light, Panoramas, average, exposed, grey_card, mix, rig, sample_lights
+from training.light_stage.splits import TEST_SKINS, VAL_SKINS, panoramas_of, skins_of, split_of_seed
+
+needs_assets = pytest.mark.skipif(not assets.available(), reason="LIVELIGHT_ASSETS does not hold the assets")
+
+
+@pytest.fixture
+def panoramas(tmp_path):
+    """Two small panoramas with a sun each."""
+    rng = np.random.default_rng(0)
+    files = []
+    for i in range(2):
+        image = rng.uniform(0.1, 1, (128, 256, 3)).astype(np.float32)
+        image[40, 30 + 90 * i] = 5e4
+        files.append(tmp_path / f"{i}.hdr")
+        cv2.imwrite(str(files[-1]), image)
+    return Panoramas(files)
+
+
+def test_average_keeps_the_sun_s_energy():
+    image = np.zeros((128, 256, 3), np.float32)
+    image[20, 77] = 1e5
+    energy = (image * solid_angles(128, 256)[..., None]).sum()
+    code = average(image, 16, 16)
+    assert (code * solid_angles(16, 16)[..., None]).sum() == pytest.approx(energy, rel=1e-4)
+
+
+def test_rotation_moves_content_to_the_right(panoramas):
+    still, turned = panoramas.turned(0, 0), panoramas.turned(0, 90)
+    assert turned == pytest.approx(np.roll(still, 32, axis=1))
+
+
+def test_exposed_code_lights_a_white_card_to_one():
+    code = exposed(np.random.default_rng(0).uniform(0, 1, (16, 16, 3)).astype(np.float32))
+    assert grey_card(code) @ np.float32([0.2126, 0.7152, 0.0722]) == pytest.approx(1.0, rel=1e-4)
+
+
+def test_sample_lights_is_reproducible_and_physical(panoramas):
+    for seed in range(20):
+        lights = sample_lights(np.random.default_rng(seed), panoramas)
+        again = sample_lights(np.random.default_rng(seed), panoramas)
+        for light, same in zip(lights, again, strict=True):
+            assert light.code.shape == (16, 16, 3)
+            assert np.isfinite(light.code).all()
+            assert light.code.min() >= 0
+            assert (light.code == same.code).all()
+
+
+def test_mix_is_linear_in_code_and_lamps():
+    a = Light(np.full((16, 16, 3), 1.0, np.float32), [(2, np.ones(3, np.float32))])
+    b = Light(np.full((16, 16, 3), 3.0, np.float32))
+    mixed = mix(a, b, 0.25)
+    assert mixed.code == pytest.approx(2.5)
+    assert mixed.hard[0][0] == 2
+    assert mixed.hard[0][1] == pytest.approx(0.25)
+
+
+def test_told_code_holds_the_lamp_s_energy():
+    light = Light(np.zeros((16, 16, 3), np.float32), [(0, np.float32([1, 2, 3]))])
+    told = light.with_hard(np.float32([[0.6, 0.0, 0.8]]))
+    assert (told * solid_angles(16, 16)[..., None]).sum((0, 1)) == pytest.approx([1, 2, 3], rel=1e-4)
+
+
+def test_rig_is_finite_and_lit():
+    for seed in range(20):
+        code = rig(np.random.default_rng(seed)).code
+        assert np.isfinite(code).all()
+        assert code.min() >= 0
+        assert code.max() > 0
+
+
+def test_splits_of_identities_share_none_and_have_all():
+    splits = [split_of_seed(i) for i in range(2000)]
+    assert 0.05 < splits.count("val") / 2000 < 0.11
+    assert 0.05 < splits.count("test") / 2000 < 0.11
+
+
+@needs_assets
+def test_skins_and_panoramas_are_not_shared():
+    train, val, test = (set(skins_of(s)) for s in ("train", "val", "test"))
+    assert not (train & val)
+    assert not (train & test)
+    assert not (val & test)
+    assert set(VAL_SKINS) == val
+    assert set(TEST_SKINS) == test
+    files = [set(panoramas_of(s)) for s in ("train", "val", "test")]
+    assert all(files)
+    assert not (files[0] & files[1])
+    assert not (files[0] & files[2])
+    assert not (files[1] & files[2])
