@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -13,9 +14,11 @@ import pytest
 pytest.importorskip("torch", reason="the live graph is made with torch: pip install torch")
 
 from livelight.errors import RuntimeFailure
+from livelight.relight import model_path
 from tests.trt_engines.graphs import graph, graph_bytes
 from tests.trt_engines.scene import HEIGHT, WIDTH
 from trt_engines.build import build_engine, version_of
+from trt_engines.export import export
 from trt_engines.spec import Card, EngineSpec, GraphSpec
 from trt_engines.turing import GEMM_FROM, without_gemm
 
@@ -57,6 +60,14 @@ def test_it_compiles_for_every_card(rtx, capability: tuple[int, int], variant: t
     assert len(engine) > 1_000_000
     assert steps, "the build must say how far it is"
     assert all(0 <= done <= total for _, done, total in steps)
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda c: f"{c[0]}.{c[1]}")
+def test_the_shipped_relighter_compiles(rtx, capability: tuple[int, int]) -> None:
+    if not model_path("live").is_file():
+        pytest.skip("livelight/models/relighter.onnx, the trained relighter, is not in this checkout")
+    made = replace(spec(capability, ("fp16", False, "rgb")), graph=GraphSpec(1280, 720))
+    assert len(build_engine(export(model_path("live"), made.graph, capability), made)) > 1_000_000
 
 
 def test_turing_needs_its_own_graph(rtx) -> None:
