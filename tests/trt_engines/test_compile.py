@@ -66,7 +66,7 @@ def test_it_compiles_for_every_card(rtx, capability: tuple[int, int], variant: t
 def test_the_shipped_relighter_compiles(rtx, capability: tuple[int, int]) -> None:
     if not model_path("live").is_file():
         pytest.skip("livelight/models/relighter.onnx, the trained relighter, is not in this checkout")
-    made = replace(spec(capability, ("fp16", False, "rgb")), graph=GraphSpec(1280, 720))
+    made = replace(spec(capability, ("fp16", False, "rgb")), graph=GraphSpec(320, 180))
     assert len(build_engine(export(model_path("live"), made.graph, capability), made)) > 1_000_000
 
 

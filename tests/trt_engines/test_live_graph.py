@@ -94,7 +94,7 @@ def test_own_room_over_a_sequence(plain) -> None:
     truth = reference(lights)
     assert worst([f.image for f in frames(FRAMES)], truth)[0] > 5, "the scene must be relit for this to say anything"
     rms, _ = worst(play(plain, lights), truth)
-    assert rms < 1.0
+    assert rms < 0.5
 
 
 def test_backdrop_that_comes_and_goes(plain) -> None:
@@ -115,15 +115,15 @@ def test_blurred_room() -> None:
     assert "backdrop" not in {i.name for i in session.get_inputs()}
     truth = reference(lights)
     assert worst(truth, reference([light(t) for t in range(4)]))[0] > 5, "the blur must show"
-    assert worst(play(session, lights), truth)[0] < 1.5
+    assert worst(play(session, lights), truth)[0] < 1.0
 
 
 def test_16_bits_stay_close_and_do_not_drift() -> None:
     lights = [light(t) for t in range(FRAMES)]
     truth = reference(lights)
     pictures = play(session_of(graph("fp16")), lights)
-    assert worst(pictures, truth)[0] < 1.5
-    assert worst(pictures[-4:], truth[-4:])[0] < 1.5
+    assert worst(pictures, truth)[0] < 0.5
+    assert worst(pictures[-4:], truth[-4:])[0] < 0.5
 
 
 def test_the_graph_for_turing_is_the_same_function(plain) -> None:
