@@ -8,7 +8,7 @@ import numpy as np
 
 from training.light_stage.body import BODY, body
 from training.light_stage.materials import ACCESSORIES, Material
-from training.light_stage.mesh import Mesh, ellipsoid, grid, join, mirrored, tube
+from training.light_stage.mesh import Mesh, ellipsoid, facing, grid, join, mirrored, tube
 from training.light_stage.part import Part
 from training.light_stage.placement import OnHead, Shell
 
@@ -105,8 +105,8 @@ def _scalp(edge: float, slope: float) -> tuple[np.ndarray, np.ndarray, np.ndarra
     model = body()
     point = model.template
     above = point[:, 1] > edge - (0.1375 - point[:, 2]) * slope
-    above[BODY.stop :] = False
-    chosen = above[model.faces].all(1)
+    skin = (model.faces < BODY.stop).all(1)
+    chosen = above[model.faces].any(1) & skin
     index, faces = np.unique(model.faces[chosen], return_inverse=True)
     return index, faces.reshape(-1, 3).astype(np.int32), model.face_uv[chosen]
 
@@ -132,8 +132,9 @@ def cap(rng: np.random.Generator) -> tuple[list[Part], float]:
         reach = 0.068 * np.cos(across * 0.95) ** 0.6 * out
         x = (0.079 + 0.01 * out) * np.sin(across)
         z = 0.062 + 0.094 * np.cos(across) + reach
-        y = edge + 0.012 - 0.28 * reach - 0.9 * x**2
+        y = edge + 0.018 - 0.28 * reach - 0.9 * x**2
         sheet = np.stack([x, y + 0 * z, z], axis=-1)
-        brim = join([grid(sheet), grid((sheet - [0, 0.003, 0])[::-1])])
+        up = np.array([0, 1.0, 0])
+        brim = join([facing(grid(sheet), up), facing(grid(sheet - 0.003 * up), -up)])
         parts.append(_part("brim", brim, _solid(colour, 0.85, 0.03)))
     return parts, edge - 0.02

@@ -40,6 +40,12 @@ def grid(points: np.ndarray) -> Mesh:
     )
 
 
+def facing(mesh: Mesh, outwards: np.ndarray) -> Mesh:
+    """The mesh with its faces turned so that normals point along outwards (n, 3) or (3,): light needs to know."""
+    agree = (vertex_normals(mesh.vertices, mesh.faces) * outwards).sum()
+    return mesh if agree >= 0 else Mesh(mesh.vertices, mesh.faces[:, ::-1].copy(), mesh.uv)
+
+
 def tube(path: np.ndarray, radius: float | np.ndarray, sides: int = 8, flat: float = 1.0) -> Mesh:
     """A tube around path (n, 3). radius: one or one a point; flat < 1 squeezes it across its first normal."""
     along = np.gradient(path, axis=0)
@@ -53,7 +59,8 @@ def tube(path: np.ndarray, radius: float | np.ndarray, sides: int = 8, flat: flo
     ring = (
         flat * np.cos(angle)[None, :, None] * first[:, None] + np.sin(angle)[None, :, None] * second[:, None]
     )
-    return grid(path[:, None] + size * ring)
+    mesh = grid(path[:, None] + size * ring)
+    return facing(mesh, mesh.vertices - np.repeat(path, sides + 1, axis=0))
 
 
 def ellipsoid(
@@ -65,7 +72,7 @@ def ellipsoid(
     )
     unit = np.stack([np.sin(v) * np.cos(u), np.cos(v), -np.sin(v) * np.sin(u)], axis=-1)
     unit = np.sign(unit) * np.abs(unit) ** power
-    return grid(np.asarray(centre) + unit * np.asarray(radii))
+    return facing(grid(np.asarray(centre) + unit * np.asarray(radii)), unit.reshape(-1, 3))
 
 
 def join(meshes: list[Mesh]) -> Mesh:

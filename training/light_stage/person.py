@@ -130,10 +130,10 @@ def _beard(rng: np.random.Generator, colour: np.ndarray, skin: materials.Materia
 
 
 def _press_hair(part: Part, height: float) -> None:
-    """Take away the hair above a cap's rim, told by where its strips hang on the template."""
+    """Take away the fringe and the hair above a cap's rim, told by where its strips hang on the template."""
     fit = part.placement.fit
-    rest = np.einsum("nk,nk->n", fit.weights, body().template[fit.reference][..., 1])
-    kept = rest[part.faces].max(1) < height
+    rest = np.einsum("nk,nki->ni", fit.weights, body().template[fit.reference])[part.faces]
+    kept = (rest[..., 1].max(1) < height) & (rest[..., 2].max(1) < 0.11)
     part.faces, part.face_uv = part.faces[kept], part.face_uv[kept]
 
 
