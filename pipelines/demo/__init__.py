@@ -22,7 +22,7 @@ from pipelines.clip_settings import ClipSettings
 CLIP = Path(__file__).parent / "talking.mp4"
 """A rendered person talking in a dim room: 1280x720, 30 fps, with sound. See README.md beside it."""
 
-PRESETS = ("softbox-left", "window-right", "neon")
+PRESETS = ("split", "golden-hour", "neon")
 
 
 def demo(folder: Path, quiet: bool = False) -> None:
@@ -69,9 +69,9 @@ def middle_frame(clip: Path) -> NDArray[np.uint8]:
 def _labelled(image: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
     """Half size, with its name in the lower left corner."""
     tile = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    at = (14, tile.shape[0] - 16)
-    for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-        cv2.putText(tile, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.7, colour, thickness, cv2.LINE_AA)
+    for offset, colour in ((1, (0, 0, 0)), (0, (255, 255, 255))):
+        at = (14 + offset, tile.shape[0] - 16 + offset)
+        cv2.putText(tile, name, at, colour, cv2.FontFace("sans"), 22, 500)
     return np.asarray(tile)
 
 
