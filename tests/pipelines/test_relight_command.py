@@ -1,3 +1,4 @@
+import functools
 import os
 import signal
 import subprocess
@@ -204,7 +205,9 @@ def test_odd_tiny_and_huge_frames(tmp_path, livelight, size):
 def start(*arguments, step_s=0.0):
     environment = os.environ | {"LIVELIGHT_TEST_STEP_S": str(step_s)}
     command = [sys.executable, "-m", "tests.pipelines.with_fakes", *map(str, arguments)]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    # A test run in the background of a shell ignores SIGINT, and would hand that down.
+    listen = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=listen)
 
 
 def wait_for_part(folder):
