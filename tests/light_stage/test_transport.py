@@ -57,10 +57,7 @@ def test_hard_light_agrees_with_the_basis():
 
 def test_light_from_behind_does_not_reach_the_card():
     transport, *_ = transport_of_card()
-    behind = (
-        direction(*np.meshgrid((np.arange(16) + 0.5) / 16, (np.arange(16) + 0.5) / 16)).reshape(-1, 3)[:, 2]
-        < 0
-    )
+    behind = direction(*np.meshgrid((np.arange(16) + 0.5) / 16, (np.arange(16) + 0.5) / 16)).reshape(-1, 3)[:, 2] < 0
     assert transport[:, :, behind].max() < 1e-6
 
 

@@ -118,17 +118,13 @@ def load_fit(path: Path) -> Fit:
 def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
     """sRGB in [0, 1] to linear light, float32 (IEC 61966-2-1)."""
     encoded = np.asarray(encoded, np.float32)
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(
-        np.float32
-    )
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
     """Linear light to sRGB in [0, 1], clipped, float32."""
     linear = np.clip(np.asarray(linear, np.float32), 0, 1)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055).astype(
-        np.float32
-    )
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
 @lru_cache(maxsize=24)

@@ -115,9 +115,7 @@ class Clip:
         tint = a["albedo"].astype(np.float32) * (a["alpha"].astype(np.float32) / 255)[:, None]
         return a["response"].astype(np.float32), tint, where, mix, a["gloss"].astype(np.float32)
 
-    def relight_pixels(
-        self, light_code: np.ndarray, hard: list[tuple[int, np.ndarray]] | None = None
-    ) -> np.ndarray:
+    def relight_pixels(self, light_code: np.ndarray, hard: list[tuple[int, np.ndarray]] | None = None) -> np.ndarray:
         """(n, 3) float32 premultiplied linear radiance of the stored pixels; see `relight`."""
         response, tint, where, mix, gloss = self._shading
         code = np.asarray(light_code, np.float32).reshape(256, 3)
@@ -168,9 +166,7 @@ def load_clip(path: str | Path) -> Clip:
         with np.load(path) as file:
             arrays = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ClipError(
-            f"{path} is broken ({error}); run training.light_stage.render again to remake it"
-        ) from error
+        raise ClipError(f"{path} is broken ({error}); run training.light_stage.render again to remake it") from error
     if int(arrays.get("format", -1)) != FORMAT:
         raise ClipError(f"{path} has format {arrays.get('format')}, expected {FORMAT}; render it again")
     return Clip(arrays, path)

@@ -76,13 +76,9 @@ def prefilter(roughness: float, height: int = 32, width: int = 64) -> np.ndarray
     power = max((2 / alpha**2 - 2) / 4, 1.0)
     u, v = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
     sub = 4
-    su, sv = np.meshgrid(
-        (np.arange(BASIS * sub) + 0.5) / (BASIS * sub), (np.arange(BASIS * sub) + 0.5) / (BASIS * sub)
-    )
+    su, sv = np.meshgrid((np.arange(BASIS * sub) + 0.5) / (BASIS * sub), (np.arange(BASIS * sub) + 0.5) / (BASIS * sub))
     source = direction(su, sv).reshape(-1, 3)
     cosine = np.clip(direction(u, v).reshape(-1, 3) @ source.T, 1e-6, 1)
-    lobe = np.exp(np.maximum(power * np.log(cosine), -60)) * solid_angles(BASIS * sub, BASIS * sub).reshape(
-        -1
-    )
+    lobe = np.exp(np.maximum(power * np.log(cosine), -60)) * solid_angles(BASIS * sub, BASIS * sub).reshape(-1)
     lobe = lobe.reshape(-1, BASIS, sub, BASIS, sub).sum((2, 4)).reshape(height * width, LIGHTS)
     return (lobe / np.maximum(lobe.sum(1, keepdims=True), 1e-20)).astype(np.float32)

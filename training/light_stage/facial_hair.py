@@ -61,9 +61,7 @@ def _painted(style: str, size: int) -> np.ndarray:
     return cv2.GaussianBlur(mask, (0, 0), size / 350)
 
 
-def stubble(
-    skin: Material, colour: np.ndarray, style: str, strength: float, rng: np.random.Generator
-) -> None:
+def stubble(skin: Material, colour: np.ndarray, style: str, strength: float, rng: np.random.Generator) -> None:
     """Darken a skin texture by hairs cut short; strength in [0, 1]."""
     size = skin.texture.shape[0]
     mask = _painted(style, size)
@@ -73,9 +71,7 @@ def stubble(
     skin.texture[..., :3] = skin.texture[..., :3] * (1 - cover) + colour * cover
 
 
-def shells(
-    style: str, length_m: float, colour: np.ndarray, rng: np.random.Generator, curl: float = 0.0
-) -> list[Part]:
+def shells(style: str, length_m: float, colour: np.ndarray, rng: np.random.Generator, curl: float = 0.0) -> list[Part]:
     """Short hair as SHELLS layers of dots above the skin, each layer pierced by fewer strands than the last."""
     size = 1024
     mask = _painted(style, size)
@@ -93,14 +89,10 @@ def shells(
     out = []
     for k in range(SHELLS):
         share = (k + 1) / SHELLS
-        alpha = np.clip((density - (-0.9 + 1.9 * share)) * 1.6 + 0.5, 0, 1) * _step(
-            0.1, 0.5, mask - 0.25 * share
-        )
+        alpha = np.clip((density - (-0.9 + 1.9 * share)) * 1.6 + 0.5, 0, 1) * _step(0.1, 0.5, mask - 0.25 * share)
         rgb = np.clip(colour * tone * (0.6 + 0.5 * share), 0.004, 0.8)
         texture = np.concatenate([rgb, alpha[..., None]], axis=-1).astype(np.float32)
         material = Material(texture, HAIR, 0.5, 0.03, (0.35, 0.3, 0.25))
         height = length_m * share * (0.35 + 0.65 * value[index])
-        out.append(
-            Part(f"{style}_shell{k}", faces, uv, material, Shell(index, height.astype(np.float32)), True)
-        )
+        out.append(Part(f"{style}_shell{k}", faces, uv, material, Shell(index, height.astype(np.float32)), True))
     return out

@@ -113,9 +113,7 @@ def _bumped(scene: Scene, face: np.ndarray, bary: np.ndarray, smooth: np.ndarray
         bitangent = (e2 * d1[:, :1] - e1 * d2[:, :1]) * np.sign(det)
         tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)
         bitangent /= np.maximum(np.linalg.norm(bitangent, axis=1, keepdims=True), 1e-12)
-        normal[mine] -= (
-            np.clip(slope[:, :1], -0.6, 0.6) * tangent + np.clip(slope[:, 1:], -0.6, 0.6) * bitangent
-        )
+        normal[mine] -= np.clip(slope[:, :1], -0.6, 0.6) * tangent + np.clip(slope[:, 1:], -0.6, 0.6) * bitangent
     return _unit(normal)
 
 

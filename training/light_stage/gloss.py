@@ -38,9 +38,7 @@ def atlas_coordinates(reflection: np.ndarray, roughness: np.ndarray) -> tuple[np
     low = np.minimum(level.astype(int), len(ATLAS_ROUGHNESS) - 2)
     x = u * LEVEL_WIDTH - 0.5 + PAD
     y = v * LEVEL_HEIGHT - 0.5 + PAD + low * (LEVEL_HEIGHT + 2 * PAD)
-    return np.stack([x, y, y + LEVEL_HEIGHT + 2 * PAD], axis=-1).astype(np.float32), (level - low).astype(
-        np.float32
-    )
+    return np.stack([x, y, y + LEVEL_HEIGHT + 2 * PAD], axis=-1).astype(np.float32), (level - low).astype(np.float32)
 
 
 def fresnel(cosine: np.ndarray, f0: np.ndarray, roughness: np.ndarray) -> np.ndarray:
@@ -49,9 +47,7 @@ def fresnel(cosine: np.ndarray, f0: np.ndarray, roughness: np.ndarray) -> np.nda
     return f0 + (ceiling - f0) * np.clip(1 - cosine, 0, 1) ** 5
 
 
-def ggx(
-    normal: np.ndarray, view: np.ndarray, light: np.ndarray, f0: np.ndarray, roughness: np.ndarray
-) -> np.ndarray:
+def ggx(normal: np.ndarray, view: np.ndarray, light: np.ndarray, f0: np.ndarray, roughness: np.ndarray) -> np.ndarray:
     """(n,) specular radiance per unit irradiance on a surface facing the light: D F G / (4 n.v) (Walter 2007)."""
     alpha2 = np.maximum(roughness, 0.08) ** 4
     half = light + view

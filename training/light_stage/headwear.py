@@ -73,19 +73,13 @@ def headphones(rng: np.random.Generator) -> list[Part]:
     angle = np.linspace(0.03 * np.pi, 0.97 * np.pi, 28)
     rise = rng.uniform(0.122, 0.132)
     tilt = rng.uniform(-0.01, 0.01)
-    path = np.stack(
-        [0.097 * np.cos(angle), 0.735 + rise * np.sin(angle), 0.047 + tilt * np.sin(angle)], axis=-1
-    )
+    path = np.stack([0.097 * np.cos(angle), 0.735 + rise * np.sin(angle), 0.047 + tilt * np.sin(angle)], axis=-1)
     cup_radii = [rng.uniform(0.014, 0.022), rng.uniform(0.032, 0.042), rng.uniform(0.028, 0.036)]
     cup = ellipsoid(np.array([0.096, 0.718, 0.045]), np.array(cup_radii), power=0.7)
     pieces = [tube(path, rng.uniform(0.006, 0.01), flat=0.5), cup, mirrored(cup)]
     if rng.random() < 0.4:
-        boom = np.array(
-            [[0.1, 0.70, 0.06], [0.098, 0.672, 0.11], [0.075, 0.658, 0.16], [0.035, 0.656, 0.183]]
-        )
-        fine = np.stack(
-            [np.interp(np.linspace(0, 3, 20), np.arange(4), boom[:, i]) for i in range(3)], axis=-1
-        )
+        boom = np.array([[0.1, 0.70, 0.06], [0.098, 0.672, 0.11], [0.075, 0.658, 0.16], [0.035, 0.656, 0.183]])
+        fine = np.stack([np.interp(np.linspace(0, 3, 20), np.arange(4), boom[:, i]) for i in range(3)], axis=-1)
         mic = join([tube(fine, 0.0018), ellipsoid(boom[-1], np.array([0.007, 0.006, 0.006]))])
         pieces.append(mirrored(mic) if rng.random() < 0.5 else mic)
     return [_part("headphones", join(pieces), _solid(_colour(rng), rng.uniform(0.25, 0.6)))]

@@ -135,9 +135,7 @@ def rig(rng: np.random.Generator) -> Light:
     return Light((code * rng.uniform(0.4, 1.2)).astype(np.float32), [], [(1.0, -1, 0.0)])
 
 
-def _base_light(
-    rng: np.random.Generator, panoramas: Panoramas, rigs: float, hard: float, lamps: int
-) -> Light:
+def _base_light(rng: np.random.Generator, panoramas: Panoramas, rigs: float, hard: float, lamps: int) -> Light:
     light = rig(rng) if rng.random() < rigs else _panorama_light(rng, panoramas)
     if lamps and rng.random() < hard:
         light.code *= rng.uniform(0.15, 0.7)

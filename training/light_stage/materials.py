@@ -85,18 +85,14 @@ def skin(name: str, tone: float, hue: np.ndarray, detail: float, size: int = 204
         rgb = assets.load_texture(fine, size)[..., :3]
     else:
         coarse = assets.load_texture(base / "skins_512" / f"{name}.jpg", 512)[..., :3]
-        donor = (
-            "young_lightskinned_female_diffuse2" if "female" in name else "young_lightskinned_male_diffuse"
-        )
+        donor = "young_lightskinned_female_diffuse2" if "female" in name else "young_lightskinned_male_diffuse"
         donor_rgb = assets.load_texture(base / "skins" / "textures" / f"{donor}.jpg", size)[..., :3]
         log = np.log(np.maximum(donor_rgb.mean(-1), 1e-3))
         ratio = np.exp(np.clip(log - cv2.GaussianBlur(log, (0, 0), size / 512 * 1.5), -0.5, 0.5))
         rgb = cv2.resize(coarse, donor_rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC) * ratio[..., None]
     rgb = np.maximum(rgb, 1e-3)
     grey = rgb.mean(-1, keepdims=True)
-    rgb = (
-        grey**tone * (rgb / grey) ** (1 + 0.35 * (tone - 1)) * hue
-    )  # colour follows tone less than brightness does
+    rgb = grey**tone * (rgb / grey) ** (1 + 0.35 * (tone - 1)) * hue  # colour follows tone less than brightness does
     rgb = np.clip(rgb, 0.003, 0.85).astype(np.float32)
     log = np.log(rgb.mean(-1))
     # pores: fine brightness detail, its strength the same for every tone (dark skins' textures are noisier)
@@ -114,9 +110,7 @@ def hair(path, colour: np.ndarray, label: int = HAIR) -> Material:
     detail = np.clip(grey / max(mean, 1e-4), 0.35, 2.5) ** 0.8
     texture = np.concatenate([np.clip(detail[..., None] * colour, 0, 0.9), alpha[..., None]], axis=-1)
     strands = 4.0 * cv2.GaussianBlur(np.sqrt(grey), (0, 0), 0.7)
-    return Material(
-        texture.astype(np.float32), label, 0.46, 0.035, (0.35, 0.3, 0.25), strands.astype(np.float32)
-    )
+    return Material(texture.astype(np.float32), label, 0.46, 0.035, (0.35, 0.3, 0.25), strands.astype(np.float32))
 
 
 def cloth(path, colour: np.ndarray | None, rng: np.random.Generator) -> Material:
@@ -131,9 +125,7 @@ def cloth(path, colour: np.ndarray | None, rng: np.random.Generator) -> Material
     grey = rgb.mean(-1)
     height = 0.12 * cv2.GaussianBlur(noise, (0, 0), 1.0) + 3 * np.sqrt(cv2.GaussianBlur(grey, (0, 0), 1.5))
     texture = np.concatenate([rgb, np.ones_like(rgb[..., :1])], axis=-1).astype(np.float32)
-    return Material(
-        texture, CLOTHES, rng.uniform(0.55, 0.9), 0.03, (0.15, 0.15, 0.15), height.astype(np.float32)
-    )
+    return Material(texture, CLOTHES, rng.uniform(0.55, 0.9), 0.03, (0.15, 0.15, 0.15), height.astype(np.float32))
 
 
 def weave_pattern(cloth: Material, second: np.ndarray, rng: np.random.Generator) -> None:
@@ -153,9 +145,7 @@ def weave_pattern(cloth: Material, second: np.ndarray, rng: np.random.Generator)
     }[kind][..., None]
     shade = cloth.texture[..., :3].mean(-1, keepdims=True) / max(float(cloth.texture[..., :3].mean()), 1e-3)
     cloth.texture = cloth.texture.copy()
-    cloth.texture[..., :3] = np.clip(
-        cloth.texture[..., :3] * (1 - cover) + second * shade * cover, 0.005, 0.85
-    )
+    cloth.texture[..., :3] = np.clip(cloth.texture[..., :3] * (1 - cover) + second * shade * cover, 0.005, 0.85)
 
 
 def plain(path, gain, label: int, roughness: float, soft: float) -> Material:

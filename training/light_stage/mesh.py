@@ -35,9 +35,7 @@ def grid(points: np.ndarray) -> Mesh:
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]
     faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
     u, v = np.meshgrid(np.linspace(0, 1, columns), np.linspace(0, 1, rows))
-    return Mesh(
-        np.float32(points.reshape(-1, 3)), np.int32(faces), np.float32(np.stack([u, v], -1).reshape(-1, 2))
-    )
+    return Mesh(np.float32(points.reshape(-1, 3)), np.int32(faces), np.float32(np.stack([u, v], -1).reshape(-1, 2)))
 
 
 def facing(mesh: Mesh, outwards: np.ndarray) -> Mesh:
@@ -56,20 +54,14 @@ def tube(path: np.ndarray, radius: float | np.ndarray, sides: int = 8, flat: flo
     second = np.cross(first, along)
     angle = np.linspace(0, 2 * np.pi, sides + 1)
     size = np.broadcast_to(radius, len(path))[:, None, None]
-    ring = (
-        flat * np.cos(angle)[None, :, None] * first[:, None] + np.sin(angle)[None, :, None] * second[:, None]
-    )
+    ring = flat * np.cos(angle)[None, :, None] * first[:, None] + np.sin(angle)[None, :, None] * second[:, None]
     mesh = grid(path[:, None] + size * ring)
     return facing(mesh, mesh.vertices - np.repeat(path, sides + 1, axis=0))
 
 
-def ellipsoid(
-    centre: np.ndarray, radii: np.ndarray, rows: int = 12, columns: int = 20, power: float = 1.0
-) -> Mesh:
+def ellipsoid(centre: np.ndarray, radii: np.ndarray, rows: int = 12, columns: int = 20, power: float = 1.0) -> Mesh:
     """An ellipsoid; power < 1 makes it boxier (a superellipsoid)."""
-    v, u = np.meshgrid(
-        np.linspace(1e-3, np.pi - 1e-3, rows), np.linspace(0, 2 * np.pi, columns), indexing="ij"
-    )
+    v, u = np.meshgrid(np.linspace(1e-3, np.pi - 1e-3, rows), np.linspace(0, 2 * np.pi, columns), indexing="ij")
     unit = np.stack([np.sin(v) * np.cos(u), np.cos(v), -np.sin(v) * np.sin(u)], axis=-1)
     unit = np.sign(unit) * np.abs(unit) ** power
     return facing(grid(np.asarray(centre) + unit * np.asarray(radii)), unit.reshape(-1, 3))

@@ -181,6 +181,4 @@ def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048
     parts += hair + beard_parts + wardrobe.brows_and_lashes(rng, sex, colour) + worn_parts
     about = {"sex": sex, "skin": skin_name, "tone": tone, "hair": style, "outfit": outfit.name, "beard": beard,
              "worn": " ".join(worn)}  # fmt: skip
-    return Person(
-        sex, skin_name, _phenotype(rng, sex, skin_name), _local_changes(rng), parts, Performance(rng), about
-    )
+    return Person(sex, skin_name, _phenotype(rng, sex, skin_name), _local_changes(rng), parts, Performance(rng), about)

@@ -55,13 +55,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    jobs = [
-        (arguments.out, arguments.seed + i, arguments.frames, arguments.size) for i in range(arguments.clips)
-    ]
+    jobs = [(arguments.out, arguments.seed + i, arguments.frames, arguments.size) for i in range(arguments.clips)]
     start, faults = time.monotonic(), 0
-    with multiprocessing.get_context("spawn").Pool(
-        arguments.workers, _start_worker, maxtasksperchild=60
-    ) as pool:
+    with multiprocessing.get_context("spawn").Pool(arguments.workers, _start_worker, maxtasksperchild=60) as pool:
         for done, (seed, seconds, fault) in enumerate(pool.imap_unordered(render_one, jobs), 1):
             faults += bool(fault)
             text = f"fault:\n{fault}" if fault else f"{seconds:.1f} s"

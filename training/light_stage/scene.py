@@ -26,9 +26,7 @@ class Topology:
         starts = np.concatenate([[0], np.cumsum(counts)])
         self.parts = parts
         self.starts = starts
-        self.faces = np.concatenate([p.faces + s for p, s in zip(parts, starts, strict=False)]).astype(
-            np.int32
-        )
+        self.faces = np.concatenate([p.faces + s for p, s in zip(parts, starts, strict=False)]).astype(np.int32)
         self.face_uv = np.concatenate([p.face_uv for p in parts]).astype(np.float32)
         self.face_part = np.repeat(np.arange(len(parts)), [len(p.faces) for p in parts]).astype(np.int32)
         self.vertex_part = np.repeat(np.arange(len(parts)), counts).astype(np.int32)

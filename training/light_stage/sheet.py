@@ -68,9 +68,7 @@ def frames(path: Path) -> np.ndarray:
     shown = [picture(clip, code, None, np.float32([0.2, 0.2, 0.2]), t) for t in range(clip.shape[0])]
     shown += [clip.normals[t] * 0.5 + 0.5 for t in range(clip.shape[0])]
     shown += [linear_to_srgb(clip.albedo[t]) for t in range(clip.shape[0])]
-    palette = np.float32(
-        [[0, 0, 0], [1, 0.7, 0.5], [0.4, 0.2, 0.1], [0, 1, 1], [1, 0, 0], [0, 0.4, 1], [0, 1, 0]]
-    )
+    palette = np.float32([[0, 0, 0], [1, 0.7, 0.5], [0.4, 0.2, 0.1], [0, 1, 1], [1, 0, 0], [0, 0.4, 1], [0, 1, 0]])
     shown += [palette[clip.parsing[t]] for t in range(clip.shape[0])]
     return tile(shown, min(clip.shape[0], 8))
 

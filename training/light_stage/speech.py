@@ -52,9 +52,7 @@ def mouth(samples: np.ndarray, rate_hz: int, fps: float, frames: int) -> Mouth:
     bright = _smooth(np.clip((bright - 500) / 1500, 0, 1))
     voiced = np.clip(loud * 2, 0, 1)
     to_unit = lambda x: np.clip(x, 0, 1).astype(np.float32)  # noqa: E731
-    return Mouth(
-        to_unit(loud * (1 - 0.45 * bright)), to_unit((1 - 2.2 * bright) * voiced), to_unit(bright * voiced)
-    )
+    return Mouth(to_unit(loud * (1 - 0.45 * bright)), to_unit((1 - 2.2 * bright) * voiced), to_unit(bright * voiced))
 
 
 def _smooth(x: np.ndarray) -> np.ndarray:

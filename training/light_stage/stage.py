@@ -43,8 +43,7 @@ class Take:
         sway = rng.choice([0.0, 1.5], p=[0.7, 0.3])
         self.cameras = [shaken(base, sway * np.array([d(t) for d in tremble])) for t in times]
         self.scenes = [
-            Scene(self.topology, c.to_camera(np.concatenate(m)))
-            for c, m in zip(self.cameras, meshes, strict=True)
+            Scene(self.topology, c.to_camera(np.concatenate(m))) for c, m in zip(self.cameras, meshes, strict=True)
         ]
         self.records = [trace(s, c) for s, c in zip(self.scenes, self.cameras, strict=True)]
 
@@ -66,9 +65,7 @@ def light_scale() -> np.ndarray:
     return np.tile(np.linalg.norm(form_vectors(), axis=1), 3)
 
 
-def factorise(
-    transport: np.ndarray, tint: np.ndarray, rng: np.random.Generator, rank: int = RANK
-) -> np.ndarray:
+def factorise(transport: np.ndarray, tint: np.ndarray, rng: np.random.Generator, rank: int = RANK) -> np.ndarray:
     """(rank, 768) orthonormal basis of the albedo-free responses per irradiance (PCA without mean, 6000 pixels,
     by subspace iteration: the few leading vectors of a 768 x 768 matrix need no full eigen-decomposition)."""
     pick = rng.permutation(len(transport))[:6000]
@@ -100,9 +97,7 @@ def _motion(take: Take, t: int, other: int, main: np.ndarray, depth_maps: list[n
     records = take.records[t]
     if not 0 <= other < len(take.scenes):
         return np.zeros((len(main), 2), np.float32), np.zeros(len(main), np.uint8)
-    motion = shade.flow(take.scenes[t], records, take.cameras[t], take.scenes[other], take.cameras[other])[
-        main
-    ]
+    motion = shade.flow(take.scenes[t], records, take.cameras[t], take.scenes[other], take.cameras[other])[main]
     height, width = take.cameras[t].size
     target = np.stack([records.pixel[main] % width, records.pixel[main] // width], axis=1) + motion
     x, y = np.rint(target).astype(int).T

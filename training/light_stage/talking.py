@@ -98,11 +98,7 @@ class Speaker:
         scene, camera = self.scene(0)
         xy = camera.project(scene.vertices)
         margin = 0.35 * camera.size[0]
-        inside = (
-            (xy > -margin).all(1)
-            & (xy[:, 0] < camera.size[1] + margin)
-            & (xy[:, 1] < camera.size[0] + margin)
-        )
+        inside = (xy > -margin).all(1) & (xy[:, 0] < camera.size[1] + margin) & (xy[:, 1] < camera.size[0] + margin)
         return np.flatnonzero(inside & (scene.vertices[:, 2] < -0.05))
 
     def light(self, frame: int) -> VertexLight:
@@ -155,9 +151,7 @@ def render_window(job: tuple[int, int, int, tuple[int, int], Path]) -> int:
     return first
 
 
-def mux(
-    folder: Path, frames: int, sound: np.ndarray, rate_hz: int, out: Path, bit_rate: int = 2_200_000
-) -> None:
+def mux(folder: Path, frames: int, sound: np.ndarray, rate_hz: int, out: Path, bit_rate: int = 2_200_000) -> None:
     """H.264 + AAC in MP4, index at the front so that it streams."""
     import av
 

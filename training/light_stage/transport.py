@@ -87,9 +87,7 @@ def _bounce(scene: Scene, vertices: np.ndarray, row: np.ndarray, rng: np.random.
     hit = scene.solid.run(origin, along, output=True)
     found = np.flatnonzero(hit["primID"] >= 0)
     faces = scene.topology.faces[scene.topology.solid_faces[hit["primID"][found]]]
-    corner = np.argmax(
-        np.stack([1 - hit["u"][found] - hit["v"][found], hit["u"][found], hit["v"][found]], 1), axis=1
-    )
+    corner = np.argmax(np.stack([1 - hit["u"][found] - hit["v"][found], hit["u"][found], hit["v"][found]], 1), axis=1)
     target = faces[np.arange(len(found)), corner]
     known = row[target] >= 0
     source, target = found[known] // BOUNCE_RAYS, target[known]
@@ -121,15 +119,11 @@ def vertex_light(scene: Scene, vertices: np.ndarray, rng: np.random.Generator) -
 
 def blend(a: VertexLight, b: VertexLight, mix: float) -> VertexLight:
     """Light between two key frames over the same vertices, mix in [0, 1]."""
-    return VertexLight(
-        a.row, a.visibility * (1 - mix) + b.visibility * mix, a.soft * (1 - mix) + b.soft * mix
-    )
+    return VertexLight(a.row, a.visibility * (1 - mix) + b.visibility * mix, a.soft * (1 - mix) + b.soft * mix)
 
 
 @numba.njit(fastmath=True, cache=True)
-def _gather(
-    slot, weight, rows, bary, normal, albedo, share, reflection, vectors, unit, seen, soft, out, glossy
-):
+def _gather(slot, weight, rows, bary, normal, albedo, share, reflection, vectors, unit, seen, soft, out, glossy):
     """Accumulate records into pixels. out (pixels, 3, 256); glossy (records,): visibility along the reflection."""
     lights = vectors.shape[0]
     for i in range(slot.shape[0]):

@@ -43,9 +43,7 @@ def card(kind: str, name: str, material: Material) -> Part:
     """Hair, brows or lashes: alpha cards that hang on the base mesh."""
     folder = assets.root() / "makehuman" / kind / name
     mesh = assets.load_obj(folder / f"{name}.obj")
-    return Part(
-        name, mesh.faces, mesh.face_uv, material, Hung(assets.load_fit(folder / f"{name}.mhclo")), True
-    )
+    return Part(name, mesh.faces, mesh.face_uv, material, Hung(assets.load_fit(folder / f"{name}.mhclo")), True)
 
 
 def hair(style: str, colour: np.ndarray) -> Part:
@@ -73,9 +71,7 @@ def mouth(rng: np.random.Generator) -> list[Part]:
     mesh = assets.load_obj(folder / f"{folder.name}.obj")
     ivory = np.float32([1, rng.uniform(0.9, 1), rng.uniform(0.7, 0.95)]) * rng.uniform(0.9, 1.15)
     teeth = materials.plain(base / "teeth" / "materials" / "teeth.png", ivory, materials.MOUTH, 0.25, 0.4)
-    tongue = materials.plain(
-        base / "tongue" / "tongue01" / "tongue01_diffuse.jpg", 1.0, materials.MOUTH, 0.3, 0.4
-    )
+    tongue = materials.plain(base / "tongue" / "tongue01" / "tongue01_diffuse.jpg", 1.0, materials.MOUTH, 0.3, 0.4)
     hung = Hung(assets.load_fit(folder / f"{folder.name}.mhclo"))
     faces, uv = base_faces(TONGUE)
     return [

@@ -30,14 +30,8 @@ def sample_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
     auto white balance takes out a random part of its cast."""
     mean_luminance = float(mean @ np.float32([0.2126, 0.7152, 0.0722]))
     auto = rng.random() < 0.75
-    ev = (
-        float(np.clip(np.log2(0.16 / max(mean_luminance, 1e-4)), -4, 3)) * rng.uniform(0.5, 1.0)
-        if auto
-        else 0.0
-    )
-    balance = (mean_luminance / np.maximum(mean, 1e-4)) ** rng.uniform(0.0, 0.9) * np.exp(
-        rng.normal(0, 0.04, 3)
-    )
+    ev = float(np.clip(np.log2(0.16 / max(mean_luminance, 1e-4)), -4, 3)) * rng.uniform(0.5, 1.0) if auto else 0.0
+    balance = (mean_luminance / np.maximum(mean, 1e-4)) ** rng.uniform(0.0, 0.9) * np.exp(rng.normal(0, 0.04, 3))
     dark = max(0.0, ev) / 3
     return WebcamSettings(
         exposure_ev=ev + float(rng.normal(0, 0.25)),
