@@ -85,7 +85,7 @@ class SelfieSegmenter:
             result = self._by_size[size].segment(image)
         except RuntimeError as exc:
             raise RuntimeFailure(f"MediaPipe failed in the person matte ({exc})") from exc
-        matte = result.confidence_masks[0].numpy_view().reshape(size[1], size[0])
+        matte = without_doubtful_islands(result.confidence_masks[0].numpy_view().reshape(size[1], size[0]))
         # Half-sure places are mostly things in the room: ask for more than half, without moving the sure edge.
         return np.asarray(np.clip((matte - 0.3) * np.float32(1 / 0.6), 0.0, 1.0))
 
@@ -102,6 +102,25 @@ class SelfieSegmenter:
 
         with _quiet_stderr():
             return Segmenter.create_from_options(options)
+
+
+def without_doubtful_islands(matte: F32) -> F32:
+    """Drop what stands apart from the largest person, is small beside it, and is not surely a person.
+
+    matte: float32 (h, w), confidence in [0, 1]. A second person is large, a raised hand is sure; a cushion is neither.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((matte > 0.5).astype(np.uint8))
+    if count < 3:
+        return matte
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    doubtful = [
+        k + 1 for k in range(count - 1) if areas[k] < 0.25 * areas.max() and matte[labels == k + 1].mean() < 0.9
+    ]
+    if not doubtful:
+        return matte
+    islands = cv2.dilate(np.isin(labels, doubtful).astype(np.uint8), np.ones((7, 7), np.uint8))
+    islands[(labels > 0) & ~np.isin(labels, doubtful)] = 0
+    return np.where(islands > 0, np.float32(0), matte)
 
 
 @dataclass(frozen=True, slots=True)

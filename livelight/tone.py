@@ -17,8 +17,8 @@ from livelight.environment import GREY_CARD, Environment
 from livelight.moving_picture import Picture
 from livelight.sphere import F32
 
-EXPOSURE_STOPS = 1.5
-"""Most that the person is brightened or darkened, stops."""
+EXPOSURE_STOPS = 0.75
+"""Most that the person is brightened or darkened, stops; more burns out faces before a bright sky."""
 
 TINT = 1.6
 """Most that a channel is raised or lowered against luminance, a factor."""

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from livelight.scratch import Scratch
-from livelight.segment import MatteEdges, MatteState, SelfieSegmenter, steady
+from livelight.segment import MatteEdges, MatteState, SelfieSegmenter, steady, without_doubtful_islands
 
 
 def test_steady_holds_still_where_nothing_moves_and_follows_what_does() -> None:
@@ -49,3 +49,15 @@ def test_mediapipe_finds_nobody_in_an_empty_room() -> None:
     assert matte.dtype == np.float32
     assert 0 <= matte.min() <= matte.max() <= 1
     assert matte.mean() < 0.1
+
+
+def test_a_cushion_goes_and_a_second_person_and_a_hand_stay() -> None:
+    matte = np.zeros((144, 256), np.float32)
+    matte[40:140, 40:120] = 1.0  # a person
+    matte[60:140, 160:210] = 0.8  # a second one, less sure
+    matte[10:25, 130:145] = 1.0  # a raised hand
+    matte[110:130, 225:245] = 0.7  # a cushion
+    out = without_doubtful_islands(matte)
+    assert not out[105:135, 220:250].any()
+    out[110:130, 225:245] = 0.7
+    assert np.array_equal(out, matte)
