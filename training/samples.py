@@ -186,6 +186,3 @@ def mirrored(value: NDArray[np.generic], is_vector: bool) -> NDArray[np.generic]
 def _clean(camera: WebcamSettings) -> WebcamSettings:
     """The same exposure and colour without noise, blur, sharpening and JPEG."""
     return WebcamSettings(exposure_ev=camera.exposure_ev, white_balance=camera.white_balance, shoulder=camera.shoulder)
-
-
-__all__ = ["Light", "Samples", "mirrored", "sample", "source_schedule", "tone"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -11,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livelight.errors import OutputError
+from livelight.frame import Frame
 from livelight.light_program import build_lighting
-from livelight.relight import Relighter, build_relighter
+from livelight.relight import build_relighter
 from livelight.sinks.picture import PictureSink
 from livelight.sources.file import VideoFileSource
 from pipelines.clip import relight_all
@@ -32,11 +35,11 @@ def demo(folder: Path, quiet: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(f"Cannot create the folder {folder} ({exc.strerror}); name another with --out.") from exc
+    relighter = build_relighter(ClipSettings())
     for preset in PRESETS:
         settings = ClipSettings(env=preset, force=True)
-        relighter = build_relighter(settings)
         jobs = plan_jobs([CLIP], str(folder / f"{preset}.mp4"), force=True)
-        relight_all(jobs, settings, relighter, lambda s, use=settings: build_lighting(use, s), quiet)  # type: ignore[misc]
+        relight_all(jobs, settings, relighter, partial(build_lighting, settings), quiet)
     picture = folder / "before_after.png"
     _write(picture, before_after(CLIP, folder))
     print(f"Done in {time.monotonic() - started:.0f} s. Open {picture}, or play:", file=sys.stderr)
@@ -76,13 +79,6 @@ def _labelled(image: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
 
 
 def _write(path: Path, image: NDArray[np.uint8]) -> None:
-    from fractions import Fraction
-
-    from livelight.frame import Frame
-
     sink = PictureSink(path, overwrite=True)
     sink.write(Frame(image, 0, Fraction(1), 0.0))
     sink.close()
-
-
-__all__ = ["CLIP", "PRESETS", "Relighter", "before_after", "demo", "middle_frame"]

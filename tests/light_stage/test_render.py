@@ -50,9 +50,8 @@ def test_flow_carries_the_picture(clip):
     flow = clip.flow_fwd[0]
     warped = cv2.remap(second, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR)
     inside = (clip.alpha[0] > 0.95) & ~clip.occ_fwd[0]
-    moved = np.abs(flow).max(-1) > 0.3
-    if (inside & moved).sum() < 20:
-        pytest.skip("this person sits still")
+    moved = np.abs(flow).max(-1) > 0.1
+    assert (inside & moved).sum() >= 20
     assert np.abs(warped - first)[inside & moved].mean() < np.abs(second - first)[inside & moved].mean()
 
 
