@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -78,12 +77,15 @@ class FailoverRelighter:
             threading.Thread(target=lost.close, name="livelight-free", daemon=True).start()
 
     def close(self) -> None:
-        """Free the GPU."""
+        """Free the GPU, and end what stood ready."""
         if self._first is not None:
             self._first.close()
+        if self._readied is not None:
+            self._readied.join()
+        self._second.close()
 
     def __enter__(self) -> FailoverRelighter:
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 
 from livelight.frame import Frame
@@ -16,6 +18,19 @@ class IdentityRelighter:
 
     def step(self, frame: Frame, light: Light, state: int | None) -> tuple[Frame, int]:
         return frame, (state or 0) + 1
+
+    @property
+    def runtime_name(self) -> str:
+        return "identity"
+
+    def close(self) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 class WhiteRoom:

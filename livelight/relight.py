@@ -44,6 +44,8 @@ class State:
 class Relighter:
     """Relights frames of any size. One thread at a time; several streams may take turns, each with its own state.
 
+    ``close``, or the end of a ``with`` block, ends its thread.
+
     timings_ms: milliseconds of the stages of the last step, by name. "segment beside" runs on a thread of its own while
     the network runs; what of it outlasts the network is in "matte". The others add up to the step.
     """
@@ -85,6 +87,16 @@ class Relighter:
             "recombine": (done - refined) * 1e3,
         }
         return frame.with_image(image), State(output.state, matte_state, size)
+
+    def close(self) -> None:
+        """End the segmenter's thread; of no more use then. May be called twice."""
+        self._beside.shutdown()
+
+    def __enter__(self) -> Relighter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def analyse(
         self, picture: NDArray[np.uint8], size: tuple[int, int], light: Light, state: State | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from livelight.channel import Channel
 from livelight.frame import Frame
@@ -32,6 +32,21 @@ class RelightStep(Protocol[State]):
     def step(self, frame: Frame, light: Light, state: State | None) -> tuple[Frame, State]:
         """The relit frame, same time, and the state for the next frame; None starts."""
         ...
+
+
+class OpenRelighter(RelightStep[Any], Protocol):
+    """A relighter that holds an engine; ``close``, or the end of a ``with`` block, lets it go. On CPU or GPU alike."""
+
+    @property
+    def runtime_name(self) -> str:
+        """The engine it runs on now."""
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
 
 
 def run_session(

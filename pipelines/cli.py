@@ -56,8 +56,8 @@ def relight(
     from pipelines.engine import open_relighter
 
     jobs = plan_jobs(inputs, output, settings.force)
-    relighter = open_relighter(settings)
-    failed = relight_all(jobs, settings, relighter, lambda duration_s: build_lighting(settings, duration_s), quiet)
+    with open_relighter(settings) as relighter:
+        failed = relight_all(jobs, settings, relighter, lambda duration_s: build_lighting(settings, duration_s), quiet)
     if failed:
         raise typer.Exit(1)
 

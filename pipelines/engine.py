@@ -17,9 +17,7 @@ from livelight.config import RelightSettings
 from livelight.errors import LiveLightError, SettingsError
 
 if TYPE_CHECKING:
-    from livelight.failover import FailoverRelighter
-    from livelight.gpu_relighter import GpuRelighter
-    from livelight.relight import Relighter
+    from livelight.session import OpenRelighter
     from trt_engines.spec import Card, EngineSpec
     from trt_engines.supply import EngineSupply
 
@@ -99,9 +97,7 @@ def supply_for(flavour: str, gpu: int, precision: str, model: str, tell: Callabl
     return EngineSupply(wanted, Store(), lambda: open_cuda(gpu), tell, PhaseLines())
 
 
-def open_relighter(
-    settings: RelightSettings, notice: Callable[[str], None] = say
-) -> Relighter | GpuRelighter | FailoverRelighter:
+def open_relighter(settings: RelightSettings, notice: Callable[[str], None] = say) -> OpenRelighter:
     """The relighter that the settings ask for, on GPU or CPU; every command takes its relighter from here.
 
     "auto" takes a GPU where card, driver and TensorRT are there, and goes over to the CPU, with a notice, if it fails.

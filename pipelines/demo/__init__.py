@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from livelight.errors import OutputError
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
-from livelight.relight import build_relighter
 from livelight.sinks.picture import PictureSink
 from livelight.sources.file import VideoFileSource
 from pipelines.clip import relight_all
 from pipelines.clip_job import plan_jobs
 from pipelines.clip_settings import ClipSettings
+from pipelines.engine import open_relighter
 
 CLIP = Path(__file__).parent / "talking.mp4"
 """A rendered person talking in a dim room: 1280x720, 30 fps, with sound. See README.md beside it."""
@@ -35,11 +35,11 @@ def demo(folder: Path, quiet: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(f"Cannot create the folder {folder} ({exc.strerror}); name another with --out.") from exc
-    relighter = build_relighter(ClipSettings())
-    for preset in PRESETS:
-        settings = ClipSettings(env=preset, force=True)
-        jobs = plan_jobs([CLIP], str(folder / f"{preset}.mp4"), force=True)
-        relight_all(jobs, settings, relighter, partial(build_lighting, settings), quiet)
+    with open_relighter(ClipSettings()) as relighter:
+        for preset in PRESETS:
+            settings = ClipSettings(env=preset, force=True)
+            jobs = plan_jobs([CLIP], str(folder / f"{preset}.mp4"), force=True)
+            relight_all(jobs, settings, relighter, partial(build_lighting, settings), quiet)
     picture = folder / "before_after.png"
     _write(picture, before_after(CLIP, folder))
     print(f"Done in {time.monotonic() - started:.0f} s. Open {picture}, or play:", file=sys.stderr)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from livelight import light_program, relight
 from livelight.sources.synthetic import SyntheticSource
 from pipelines import cli
 from pipelines.clip_settings import ClipSettings
@@ -21,8 +22,8 @@ from tests.pipelines import with_fakes
 @pytest.fixture
 def livelight(monkeypatch, capfd):
     """Run the command line in this process: returns (exit status, stderr)."""
-    for name in ("livelight.relight", "livelight.light_program"):
-        monkeypatch.setitem(sys.modules, name, sys.modules.get(name))
+    for module, name in ((relight, "build_relighter"), (light_program, "build_lighting")):
+        monkeypatch.setattr(module, name, getattr(module, name))  # so that the fakes go with this test
     with_fakes.install()
     before = signal.getsignal(signal.SIGTERM)
 
