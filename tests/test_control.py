@@ -1,0 +1,103 @@
+"""Settings that change in mid-stream."""
+
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+from livelight.config import RelightSettings
+from livelight.control import Control, LiveLighting
+from livelight.errors import LightError, SettingsError
+from livelight.light_source import open_light
+
+
+def lit(control, problems=None, **more):
+    return LiveLighting(control, (problems if problems is not None else []).append, **more)
+
+
+def test_a_change_is_checked_as_a_whole():
+    control = Control(RelightSettings())
+    before = control.settings
+    for fault in ({"intensity": 2}, {"intensity": 0.5, "nonsense": 1}, {"threads": 2}, {"rotate": "about"}):
+        with pytest.raises(SettingsError):
+            control.change(**fault)
+    assert control.settings is before
+    assert control.change(intensity=0.5, env="neon").intensity == 0.5
+    assert control.settings.env == "neon"
+
+
+def test_listeners_hear_every_change_until_they_stop():
+    control, heard = Control(RelightSettings()), []
+    stop = control.listen(lambda settings: heard.append(settings.pitch))
+    control.change(pitch=3)
+    stop()
+    control.change(pitch=4)
+    assert heard == [3]
+
+
+def test_a_turn_takes_effect_with_the_next_frame():
+    control = Control(RelightSettings(env="window-left"))
+    light = lit(control)
+    before = light.at(0.0, 64, 36).code
+    control.change(rotate="180")
+    after = light.at(0.1, 64, 36).code
+    turned = np.roll(before, 8, axis=1)  # exposed anew: what faces the card has changed
+    assert np.allclose(after / after.mean(), turned / turned.mean(), atol=0.02 * before.max())
+
+
+def test_the_old_light_stays_until_the_new_one_is_open():
+    gate = threading.Event()
+
+    def slow(env, fov_deg):
+        if env == "neon":
+            assert gate.wait(60)
+        return open_light(env, fov_deg)
+
+    control = Control(RelightSettings(env="window-left"))
+    light = lit(control, open_env=slow)
+    before = light.at(0.0, 64, 36).code
+    control.change(env="neon")
+    assert light.at(0.1, 64, 36).code is before
+    gate.set()
+    light.close()
+    expected = lit(Control(RelightSettings(env="neon"))).at(0.0, 64, 36).code
+    assert np.array_equal(light.at(0.2, 64, 36).code, expected)
+
+
+def test_an_env_that_cannot_be_opened_is_reported_and_the_next_one_works():
+    control, problems = Control(RelightSettings(env="window-left")), []
+    light = lit(control, problems)
+    before = light.at(0.0, 64, 36).code
+    control.change(env="no-such-light")
+    light.at(0.1, 64, 36)
+    light.close()
+    assert light.at(0.2, 64, 36).code is before
+    assert len(problems) == 1
+    assert "no-such-light" in problems[0]
+    control.change(env="neon")
+    light.at(0.3, 64, 36)
+    light.close()
+    assert light.at(0.4, 64, 36).code is not before
+
+
+def test_the_first_light_must_be_there():
+    with pytest.raises(LightError):
+        lit(Control(RelightSettings(env="no-such-light")))
+
+
+def test_a_backdrop_changes_without_opening_the_light_again(tmp_path):
+    cv2.imwrite(str(tmp_path / "red.png"), np.full((36, 64, 3), (0, 0, 250), np.uint8))
+    opened = []
+
+    def counted(env, fov_deg):
+        opened.append(env)
+        return open_light(env, fov_deg)
+
+    control = Control(RelightSettings(env="neon"))
+    light = lit(control, open_env=counted)
+    control.change(background=str(tmp_path / "red.png"))
+    light.at(0.0, 64, 36)
+    light.close()
+    assert light.at(0.1, 64, 36).backdrop[5, 5].tolist() == [250, 0, 0]
+    assert opened == ["neon"]
