@@ -21,6 +21,7 @@ from livelight.errors import LiveLightError
 from pipelines.clip_settings import ClipSettings
 from pipelines.engine import app as engine
 from pipelines.options import with_settings
+from pipelines.preset import app as preset
 
 app = typer.Typer(
     name="livelight",
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 
 app.add_typer(engine, name="engine")
+app.add_typer(preset, name="preset")
 
 EPILOG = (
     "A video stays a video (.mp4 .mov .mkv .webm), a picture a picture (.png .jpg .webp). Sound, subtitles, chapters "
