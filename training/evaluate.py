@@ -1,122 +1,157 @@
-"""Measure a relighter on rendered people, skins and panoramas that were never trained on.
+"""Measure relighters on rendered people, skins and panoramas that were never trained on.
 
-python -m training.evaluate --data DIR [--model MODEL.onnx] [--samples 200] [--out FOLDER]
+python -m training.evaluate --data DIR [--model MODEL.onnx ...] [--command NAME "PROGRAM {source} {environment} {out}"]
+    [--per-clip 6] [--out FOLDER]
 
-Prints a Markdown table, and writes it with the figures as JSON and a contact sheet to --out. Portrait region, values in
-[0, 1]: RMSE, PSNR, SSIM as NVPR; "si" is PSNR after one least-squares linear gain per picture.
+Prints Markdown tables, and writes them with the figures as JSON and a contact sheet to --out. Portrait region, values
+in [0, 1]: RMSE, PSNR, SSIM as NVPR; "si" is PSNR after one least-squares linear gain per picture; "warp" the RMSE
+between a frame and the one before, brought over along the renderer's exact flow.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
-from itertools import islice
+from collections import defaultdict
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from livelight.relight import model_path
-from livelight.runtimes import NetworkState, Runtime, open_runtime
+from livelight.runtimes import open_runtime
+from training import dynamic_light
+from training.held_out import TONES, HeldOutClip, held_out_clips
+from training.light_stage.dataset import Panoramas, clips_of, load_clip, panoramas_of
+from training.losses import warp
+from training.methods import Method, command, network, nothing, reinhard
 from training.metrics import detail_correlation, psnr, rmse, scale_invariant, ssim
-from training.samples import Samples
 
 F32 = NDArray[np.float32]
-Clip = dict[str, F32]
-"""A sample of training.samples.Samples as numpy, pictures (t, h, w, c)."""
-Method = Callable[[Clip], list[F32]]
-"""All frames of a clip, relit, each (h, w, 3) sRGB-coded."""
+Figures = dict[str, float]
+COLUMNS = ("rmse", "psnr", "ssim", "psnr_si", "detail", "warp")
 
 
-def nothing(clip: Clip) -> list[F32]:
-    """The source as it is."""
-    return list(clip["image"])
+def run(method: Method, clip: HeldOutClip) -> list[F32]:
+    """All frames of a test clip, relit."""
+    return method(clip["image"], clip["alpha"], clip["target_light"])
 
 
-def network(runtime: Runtime) -> Method:
-    """Our relighter, with the rendered alpha in place of a segmenter, so that relighting alone is judged."""
-
-    def relight(clip: Clip) -> list[F32]:
-        state: NetworkState | None = None
-        out = []
-        for image, alpha in zip(clip["image"], clip["alpha"], strict=True):
-            result = runtime.run(np.rint(image * 255).astype(np.uint8), clip["target_light"], state)
-            state = result.state
-            out.append(np.clip(image + alpha * (image * (result.gain - 1) + result.offset), 0, 1))
-        return out
-
-    return relight
+def figures_of(outputs: list[F32], clip: HeldOutClip) -> Figures:
+    """COLUMNS of the last frame of a relit clip; warp over its last two."""
+    out, goal, mask = outputs[-1], clip["target"][-1], clip["alpha"][-1, ..., 0]
+    return {
+        "rmse": rmse(out, goal, mask),
+        "psnr": psnr(out, goal, mask),
+        "ssim": ssim(out, goal, mask),
+        "psnr_si": psnr(scale_invariant(out, goal, mask), goal, mask),
+        "detail": detail_correlation(clip["image"][-1], out, mask),
+        "warp": warp_error(outputs[-2], out, clip["flow_bwd"][-1], clip["seen"][-1, ..., 0]),
+    }
 
 
-def clips(data: Path, split: str, count: int, crop: int, seed: int) -> list[Clip]:
-    """The first ``count`` samples of a split under a fixed seed, as numpy."""
-    stream = iter(Samples(data, split, crop=crop, seed=seed))
-    channels_last = [
-        {name: v.numpy() if name == "flow_bwd" else np.moveaxis(v.numpy(), -3, -1).copy() for name, v in s.items()}
-        for s in islice(stream, count)
-    ]
-    return [c for c in channels_last if c["alpha"][-1].sum() > 500]
+def warp_error(before: F32, after: F32, flow_bwd: F32, seen: F32) -> float:
+    """RMSE of ``after`` (h, w, 3) against ``before`` fetched along flow_bwd (h, w, 2) pixels, where seen (h, w)."""
+    fetched = warp(torch.from_numpy(before).permute(2, 0, 1)[None], torch.from_numpy(flow_bwd)[None])
+    return rmse(fetched[0].permute(1, 2, 0).numpy(), after, (seen > 0.99).astype(np.float32) + np.float32(1e-9))
 
 
-def measure(method: Method, data: list[Clip]) -> dict[str, float]:
-    """Mean figures of a method over the last frame of every clip."""
-    rows = []
-    for clip in data:
-        out, goal, mask = method(clip)[-1], clip["target"][-1], clip["alpha"][-1, ..., 0]
-        rows.append(
-            {
-                "rmse": rmse(out, goal, mask),
-                "psnr": psnr(out, goal, mask),
-                "ssim": ssim(out, goal, mask),
-                "psnr_si": psnr(scale_invariant(out, goal, mask), goal, mask),
-                "detail": detail_correlation(clip["image"][-1], out, mask),
-            }
+def mean_of(rows: list[Figures]) -> Figures:
+    """The mean of every column, and how many rows there were."""
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} | {"samples": len(rows)}
+
+
+def table(title: str, rows: dict[str, Figures]) -> str:
+    """A Markdown table, a line per name."""
+    lines = [f"| {title} | RMSE | PSNR | SSIM | PSNR si | detail | warp | samples |", "| --- |" + " --- |" * 7]
+    for name, f in rows.items():
+        lines.append(
+            f"| {name} | {f['rmse']:.4f} | {f['psnr']:.2f} | {f['ssim']:.4f} | {f['psnr_si']:.2f} | {f['detail']:.3f} "
+            f"| {f['warp']:.4f} | {f['samples']} |"
         )
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    return "\n".join(lines)
 
 
-def contact_sheet(methods: dict[str, Method], data: list[Clip], rows: int = 8) -> NDArray[np.uint8]:
-    """Source, every method but the first, target, and the target light, a row per clip; uint8 (h, w, 3) sRGB."""
-    lines = []
-    for clip in data[:rows]:
-        shown = [clip["image"][-1], *(m(clip)[-1] for n, m in methods.items() if n != "nothing"), clip["target"][-1]]
-        light = np.clip(clip["target_light"], 0, 1) ** np.float32(1 / 2.2)
-        shown.append(cv2.resize(light, shown[0].shape[:2], interpolation=cv2.INTER_NEAREST))
-        lines.append(np.hstack(shown))
-    return np.rint(np.vstack(lines) * 255).clip(0, 255).astype(np.uint8)
+def dynamic_table(
+    methods: dict[str, Method], data: Path, split: str, people: int
+) -> tuple[str, dict[str, list[float]]]:
+    """NVPR's dynamic-light test over a few people: a Markdown table by speed, and the figures."""
+    panoramas = Panoramas(panoramas_of(split))
+    clips = [load_clip(path) for path in clips_of(data, split)[:people]]
+    errors: dict[str, list[float]] = {name: [] for name in methods}
+    for speed in dynamic_light.SPEEDS:
+        scenes = [dynamic_light.performance(clip, panoramas, speed, seed) for seed, clip in enumerate(clips)]
+        for name, method in methods.items():
+            errors[name].append(float(np.mean([dynamic_light.error(method, *scene) for scene in scenes])))
+    lines = ["| changing light | " + " | ".join(f"{s}x" for s in dynamic_light.SPEEDS) + " |"]
+    lines.append("| --- |" + " --- |" * len(dynamic_light.SPEEDS))
+    lines += [f"| {name} | " + " | ".join(f"{e:.4f}" for e in row) + " |" for name, row in errors.items()]
+    return "\n".join(lines), errors
+
+
+def sheet_row(outputs: dict[str, F32], clip: HeldOutClip) -> F32:
+    """Source, every method's last frame, target, and the target light, side by side."""
+    side = clip["image"].shape[1]
+    light = np.clip(clip["target_light"], 0, 1) ** np.float32(1 / 2.2)
+    small = cv2.resize(light, (side, side), interpolation=cv2.INTER_NEAREST)
+    return np.hstack(
+        [clip["image"][-1], *(out for n, out in outputs.items() if n != "nothing"), clip["target"][-1], small]
+    )
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", type=Path, nargs="*", default=[model_path("live")])
+    parser.add_argument("--command", nargs=2, action="append", default=[], metavar=("NAME", "COMMAND"))
+    parser.add_argument("--split", default="test", choices=["train", "val", "test"])
+    parser.add_argument("--per-clip", type=int, default=6)
+    parser.add_argument("--crop", type=int, default=192)
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--sheet-rows", type=int, default=10)
+    parser.add_argument("--dynamic", type=int, default=4, help="people of the dynamic-light test; 0 leaves it out")
+    parser.add_argument("--out", type=Path)
+    return parser.parse_args()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--model", type=Path, default=model_path("live"))
-    parser.add_argument("--split", default="test", choices=["train", "val", "test"])
-    parser.add_argument("--samples", type=int, default=200)
-    parser.add_argument("--crop", type=int, default=192)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--out", type=Path)
-    args = parser.parse_args()
+    args = arguments()
+    methods: dict[str, Method] = {"nothing": nothing, "colour transfer": reinhard}
+    for path in args.model:
+        runtime = open_runtime("auto", path)
+        methods[path.stem] = network(runtime)
+        methods[f"{path.stem}, frame by frame"] = network(runtime, remembers=False)
+    methods |= {name: command(template) for name, template in args.command}
 
-    data = clips(args.data, args.split, args.samples, args.crop, args.seed)
-    methods = {
-        "nothing": nothing,
-        "ours": network(open_runtime("auto", args.model)),
-    }
-    figures = {name: measure(method, data) for name, method in methods.items()}
-    lines = ["| method | RMSE | PSNR | SSIM | PSNR si | detail |", "| --- | --- | --- | --- | --- | --- |"]
-    for name, f in figures.items():
-        lines.append(
-            f"| {name} | {f['rmse']:.4f} | {f['psnr']:.2f} | {f['ssim']:.4f} | {f['psnr_si']:.2f} | {f['detail']:.3f} |"
-        )
-    table = "\n".join(lines)
-    print(f"{len(data)} clips of the {args.split} split, {args.crop} x {args.crop}\n\n{table}")
+    rows: dict[str, list[Figures]] = defaultdict(list)
+    by_tone: dict[str, dict[str, list[Figures]]] = defaultdict(lambda: defaultdict(list))
+    sheet = []
+    for k, clip in enumerate(held_out_clips(args.data, args.split, args.per_clip, args.crop, seed=args.seed)):
+        outputs = {name: run(method, clip) for name, method in methods.items()}
+        for name, frames in outputs.items():
+            figures = figures_of(frames, clip)
+            rows[name].append(figures)
+            by_tone[name][clip.tone].append(figures)
+        if k % args.per_clip == 0 and len(sheet) < args.sheet_rows:
+            sheet.append(sheet_row({n: f[-1] for n, f in outputs.items() if "frame by frame" not in n}, clip))
+    figures = {name: mean_of(values) for name, values in rows.items()}
+    tones = {name: {t: mean_of(groups[t]) for _, t in TONES if t in groups} for name, groups in by_tone.items()}
+    texts = [f"{args.split} split, {args.crop} x {args.crop}", table("method", figures)]
+    texts += [table(f"{path.stem}, by skin tone", tones[path.stem]) for path in args.model]
+    dynamic: dict[str, list[float]] = {}
+    if args.dynamic:
+        text, dynamic = dynamic_table(methods, args.data, args.split, args.dynamic)
+        texts.append(text)
+    print("\n\n".join(texts))
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
-        (args.out / "table.md").write_text(table + "\n")
-        (args.out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
-        cv2.imwrite(str(args.out / "sheet.png"), contact_sheet(methods, data)[:, :, ::-1])
+        (args.out / "tables.md").write_text("\n\n".join(texts) + "\n")
+        report = {"methods": figures, "skin_tones": tones, "dynamic_light": dynamic}
+        (args.out / "figures.json").write_text(json.dumps(report, indent=1) + "\n")
+        picture = np.rint(np.vstack(sheet) * 255).clip(0, 255).astype(np.uint8)
+        cv2.imwrite(str(args.out / "sheet.png"), picture[:, :, ::-1])
 
 
 if __name__ == "__main__":

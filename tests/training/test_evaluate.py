@@ -1,0 +1,100 @@
+"""What relighters are measured with, on clips made by hand."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from training.dynamic_light import error
+from training.evaluate import figures_of, warp_error
+from training.held_out import HeldOutClip, typology_angle_deg
+from training.methods import RivalError, command, nothing, reinhard
+
+SIDE = 48
+
+
+@pytest.fixture
+def clip():
+    rng = np.random.default_rng(0)
+    image = rng.random((2, SIDE, SIDE, 3), dtype=np.float32) * 0.3 + 0.2
+    image[1] = np.roll(image[0], 2, axis=1)
+    flow = np.zeros((1, SIDE, SIDE, 2), np.float32)
+    flow[..., 0] = -2  # x of frame 1 was 2 pixels further left in frame 0
+    seen = np.ones((1, SIDE, SIDE, 1), np.float32)
+    seen[:, :, :3] = 0
+    arrays = {
+        "image": image,
+        "target": image * np.float32(1.5),
+        "alpha": np.ones((2, SIDE, SIDE, 1), np.float32),
+        "flow_bwd": flow,
+        "seen": seen,
+        "target_light": np.full((16, 16, 3), (0.1, 0.2, 0.6), np.float32),
+    }
+    return HeldOutClip(arrays, "tan")
+
+
+def test_a_perfect_relighter_scores_full(clip):
+    figures = figures_of(list(clip["target"]), clip)
+    assert figures["psnr"] == 99
+    assert figures["detail"] == pytest.approx(1, abs=1e-4)
+    assert figures["warp"] < 1e-5  # content that moves along the flow has no warp error
+
+
+def test_a_wrong_exposure_costs_psnr_but_not_the_scale_invariant_one(clip):
+    figures = figures_of(list(clip["image"]), clip)
+    assert figures["psnr"] < 20
+    assert figures["psnr_si"] > figures["psnr"] + 5
+
+
+def test_flicker_is_a_warp_error(clip):
+    before, after = clip["image"]
+    assert warp_error(before, after + np.float32(0.1), clip["flow_bwd"][0], clip["seen"][0, ..., 0]) == pytest.approx(
+        0.1
+    )
+
+
+def test_colour_transfer_takes_the_lights_colour(clip):
+    (out, _) = reinhard(clip["image"], clip["alpha"], clip["target_light"])
+    assert out[..., 2].mean() > out[..., 0].mean() + 0.1
+
+
+def test_a_still_output_has_no_dynamic_error(clip):
+    moving = np.stack([np.full((SIDE, SIDE, 3), 0.4 + 0.02 * (k % 2), np.float32) for k in range(10)])
+    alphas = np.ones((10, SIDE, SIDE, 1), np.float32)
+    assert error(nothing, moving, alphas, clip["target_light"]) == pytest.approx(0.02, rel=1e-3)
+    assert error(lambda i, a, c: [i[0]] * len(i), moving, alphas, clip["target_light"]) == 0
+
+
+def test_a_rival_runs_as_a_command(clip, tmp_path):
+    script = tmp_path / "rival.py"
+    script.write_text(
+        "import sys, cv2\nsource, environment, out = sys.argv[1:]\n"
+        "light = cv2.imread(environment, cv2.IMREAD_UNCHANGED).mean((0, 1))\n"
+        "cv2.imwrite(out, cv2.imread(source) * (light / light.max()))\n"
+    )
+    method = command(f"{sys.executable} {script} {{source}} {{environment}} {{out}}")
+    out = method(clip["image"][:1], clip["alpha"][:1], clip["target_light"])[0]
+    expected = clip["image"][0] * (np.float32([0.1, 0.2, 0.6]) / np.float32(0.6))
+    assert np.abs(out - expected).max() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("import sys; sys.exit('no licence')", "no licence"),
+        ("pass", "no picture"),
+        ("import time; time.sleep(60)", "did not"),
+    ],
+)
+def test_a_rival_that_fails_is_named(clip, tmp_path, program, told):
+    script = tmp_path / "rival.py"
+    script.write_text(program)
+    method = command(f"{sys.executable} {script} {{out}}", timeout_s=5 if "sleep" in program else 600)
+    with pytest.raises(RivalError, match=told):
+        method(clip["image"], clip["alpha"], clip["target_light"])
+
+
+def test_light_skin_has_the_larger_angle():
+    light, dark = typology_angle_deg(np.float32([0.6, 0.4, 0.3])), typology_angle_deg(np.float32([0.08, 0.04, 0.025]))
+    assert light > 28
+    assert dark < -30

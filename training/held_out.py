@@ -1,0 +1,87 @@
+"""What a relighter is measured on: rendered people, skins and panoramas that no training saw, the same each time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from livelight.color import linear_to_srgb
+from training.light_stage.dataset import Clip, Panoramas, clips_of, load_clip, panoramas_of
+from training.samples import sample
+
+F32 = NDArray[np.float32]
+
+SKIN = 1
+"""Label of skin in Clip.parsing."""
+
+TONES = (
+    (55.0, "very light"),
+    (41.0, "light"),
+    (28.0, "intermediate"),
+    (10.0, "tan"),
+    (-30.0, "brown"),
+    (-91.0, "dark"),
+)
+"""Skin tone groups by individual typology angle, degrees: the lowest angle of each (Chardon et al. 1991)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutClip:
+    """One sample of training.samples.Samples as numpy, and who it shows.
+
+    arrays: float32; pictures (t, h, w, c), sRGB-coded in [0, 1] where they are pictures; target_light (16, 16, 3).
+    tone: skin tone group, one of TONES.
+    """
+
+    arrays: dict[str, F32]
+    tone: str
+
+    def __getitem__(self, name: str) -> F32:
+        return self.arrays[name]
+
+
+def held_out_clips(
+    folder: Path, split: str, per_clip: int, crop: int, frames: int = 3, seed: int = 2026
+) -> Iterator[HeldOutClip]:
+    """``per_clip`` samples of every clip of a split; crops that show hardly anything of the person are left out.
+
+    Every clip has a seed of its own: more clips in the folder do not change the samples of the others.
+    Raises FileNotFoundError if the split has no clip.
+    """
+    paths = clips_of(folder, split)
+    if not paths:
+        raise FileNotFoundError(f"no {split} clips in {folder}; run python -m training.light_stage.render")
+    panoramas = Panoramas(panoramas_of(split))
+    for path in paths:
+        clip = load_clip(path)
+        rng = np.random.default_rng([seed, int(path.stem.split("_")[1])])
+        for _ in range(per_clip):
+            tensors = sample(clip, panoramas, crop, frames, rng)
+            arrays = {
+                n: v.numpy() if n == "flow_bwd" else np.moveaxis(v.numpy(), -3, -1).copy() for n, v in tensors.items()
+            }
+            if arrays["alpha"][-1].sum() > 500:
+                yield HeldOutClip(arrays, tone_of(clip))
+
+
+def tone_of(clip: Clip) -> str:
+    """The skin tone group of the person of a clip, by the median albedo of their skin; "unseen" where none shows."""
+    arrays = clip.arrays
+    skin = arrays["albedo"][arrays["label"] == SKIN].astype(np.float32)
+    if len(skin) == 0:
+        return "unseen"
+    angle = typology_angle_deg(np.median(skin, axis=0))
+    return next(name for lowest, name in TONES if angle > lowest)
+
+
+def typology_angle_deg(albedo: F32) -> float:
+    """Individual typology angle atan((L* - 50) / b*) of a linear Rec.709 albedo (3,), degrees."""
+    pixel = linear_to_srgb(np.asarray(albedo, np.float32).reshape(1, 1, 3))
+    lightness, _, yellow = cv2.cvtColor(pixel, cv2.COLOR_RGB2LAB)[0, 0]
+    return math.degrees(math.atan2(float(lightness) - 50, max(float(yellow), 1e-6)))
