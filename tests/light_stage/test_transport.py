@@ -47,7 +47,7 @@ def test_grey_card_under_exposed_environment_is_018():
 def test_hard_light_agrees_with_the_basis():
     """A lamp of irradiance pi from the front lights the card to 0.18 too (its highlight aside)."""
     _, alpha, scene, records, light = transport_of_card()
-    scene.topology.parts[0].material.f0 = 0.0
+    records.f0[:] = 0.0
     lamp = shade.hard_light(scene, records, light, np.float32([0, 0, 1]), 0.3, np.random.default_rng(0))
     middle = alpha > 0.99
     ceiling = shade.ggx  # with f0 = 0 only Schlick's grazing term is left, nothing at normal incidence

@@ -49,13 +49,12 @@ def radiance(records: Records, light: VertexLight, scene: Scene, code: np.ndarra
     glossy = np.zeros(len(records.pixel), np.float32)
     _lit(light.row[records.triangle], records.bary, records.normal, share, mirror, vectors, unit.astype(np.float32),
          light.visibility, baked.astype(np.float32), flat, out, glossy)  # fmt: skip
-    roughness, _ = shade.material_values(records, scene)
-    where, mix = atlas_coordinates(mirror, roughness)
+    where, mix = atlas_coordinates(mirror, records.roughness)
     blurred = atlas(code)
     sharp = sample_atlas(blurred, where[:, 0], where[:, 1])
     dull = sample_atlas(blurred, where[:, 0], where[:, 2])
     mirrored = sharp + mix[:, None] * (dull - sharp)
-    return records.albedo / np.pi * out + shade.glossy_weight(records, scene, glossy)[:, None] * mirrored
+    return records.albedo / np.pi * out + shade.glossy_weight(records, glossy)[:, None] * mirrored
 
 
 def draw(

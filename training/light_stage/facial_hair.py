@@ -12,28 +12,23 @@ from training.light_stage.body import BODY, body
 from training.light_stage.materials import HAIR, Material
 from training.light_stage.part import Part
 from training.light_stage.placement import Shell
+from training.light_stage.regions import paint, step
 
 SHELLS = 5
-
-
-def _step(a: float, b: float, x: np.ndarray) -> np.ndarray:
-    """Smooth step from 0 at a to 1 at b."""
-    t = np.clip((x - a) / (b - a), 0, 1)
-    return t * t * (3 - 2 * t)
 
 
 def beard_region(style: str) -> np.ndarray:
     """(13380,) in [0, 1]: where a beard grows on the skin's vertices. style: full, goatee or moustache."""
     x, y, z = np.abs(body().template[BODY, 0]), body().template[BODY, 1], body().template[BODY, 2]
-    moustache = _step(0.040, 0.030, x) * _step(0.671, 0.674, y) * _step(0.688, 0.682, y) * (z > 0.135)
+    moustache = step(0.040, 0.030, x) * step(0.671, 0.674, y) * step(0.688, 0.682, y) * (z > 0.135)
     line = np.where(x < 0.028, 0.654, 0.660 + (x - 0.03) * 0.85)
-    jaw = _step(0.004, -0.008, y - line) * _step(0.598, 0.615, y) * _step(0.035, 0.06, z)
+    jaw = step(0.004, -0.008, y - line) * step(0.598, 0.615, y) * step(0.035, 0.06, z)
     if style == "moustache":
         return moustache
     if style == "goatee":
-        jaw = jaw * _step(0.036, 0.026, x)
+        jaw = jaw * step(0.036, 0.026, x)
     # sides of the mouth join moustache and beard
-    corner = _step(0.006, 0.003, np.abs(x - 0.035)) * (y > 0.65) * (y < 0.682) * (z > 0.12)
+    corner = step(0.006, 0.003, np.abs(x - 0.035)) * (y > 0.65) * (y < 0.682) * (z > 0.12)
     return np.clip(np.maximum(np.maximum(moustache, jaw), corner), 0, 1)
 
 
@@ -41,30 +36,22 @@ def scalp_region() -> np.ndarray:
     """(13380,) in [0, 1]: where hair grows on the head."""
     point = body().template[BODY]
     x, y, z = np.abs(point[:, 0]), point[:, 1], point[:, 2]
-    front = 0.795 - _step(0.02, 0.07, x) * 0.035  # hair line, lower at the temples
+    front = 0.795 - step(0.02, 0.07, x) * 0.035  # hair line, lower at the temples
     line = np.where(z > 0.085, front, np.interp(z, [-0.04, 0.02, 0.05, 0.085], [0.655, 0.69, 0.742, 0.755]))
-    return _step(-0.004, 0.008, y - line)
+    return step(-0.004, 0.008, y - line)
 
 
 @lru_cache(maxsize=8)
 def _painted(style: str, size: int) -> np.ndarray:
     """(size, size) float32 mask of a region in the skin's uv."""
-    value = scalp_region() if style == "scalp" else beard_region(style)
-    model = body()
-    inside = (model.faces < BODY.stop).all(1)
-    faces, uv = model.faces[inside], model.face_uv[inside]
-    share = value[faces]
-    mask = np.zeros((size, size), np.float32)
-    for corner, weight in zip(uv[share.max(1) > 0], share[share.max(1) > 0], strict=True):
-        points = np.rint(np.stack([corner[:, 0], 1 - corner[:, 1]], axis=1) * size).astype(np.int32)
-        cv2.fillPoly(mask, [points], float(weight.mean()))
-    return cv2.GaussianBlur(mask, (0, 0), size / 350)
+    return paint(scalp_region() if style == "scalp" else beard_region(style), size)
 
 
 def stubble(skin: Material, colour: np.ndarray, style: str, strength: float, rng: np.random.Generator) -> None:
     """Darken a skin texture by hairs cut short; strength in [0, 1]."""
     size = skin.texture.shape[0]
     mask = _painted(style, size)
+    rng = np.random.default_rng(int(rng.integers(2**31)))  # the person must not depend on the texture's size
     dots = cv2.GaussianBlur(rng.standard_normal((size, size)).astype(np.float32), (0, 0), 0.6)
     cover = np.clip(mask * strength * (0.55 + 0.9 * dots), 0, 0.92)[..., None]
     skin.texture = skin.texture.copy()
@@ -89,7 +76,7 @@ def shells(style: str, length_m: float, colour: np.ndarray, rng: np.random.Gener
     out = []
     for k in range(SHELLS):
         share = (k + 1) / SHELLS
-        alpha = np.clip((density - (-0.9 + 1.9 * share)) * 1.6 + 0.5, 0, 1) * _step(0.1, 0.5, mask - 0.25 * share)
+        alpha = np.clip((density - (-0.9 + 1.9 * share)) * 1.6 + 0.5, 0, 1) * step(0.1, 0.5, mask - 0.25 * share)
         rgb = np.clip(colour * tone * (0.6 + 0.5 * share), 0.004, 0.8)
         texture = np.concatenate([rgb, alpha[..., None]], axis=-1).astype(np.float32)
         material = Material(texture, HAIR, 0.5, 0.03, (0.35, 0.3, 0.25))

@@ -20,7 +20,8 @@ class Records:
     """n shading records, sorted by pixel.
 
     pixel (n,) flat index; weight (n,) in (0, 1], share of the pixel; triangle (n, 3) vertex indices and bary (n, 3);
-    point, normal, smooth normal (n, 3) camera frame; albedo (n, 3) linear; label (n,) parsing class; part (n,).
+    point, normal, smooth normal (n, 3) camera frame; albedo (n, 3) linear; label (n,) parsing class; part (n,);
+    roughness and f0 (n,).
     """
 
     pixel: np.ndarray
@@ -33,6 +34,8 @@ class Records:
     albedo: np.ndarray
     label: np.ndarray
     part: np.ndarray
+    roughness: np.ndarray
+    f0: np.ndarray
 
 
 def _sample_pixels(camera: Camera, scene: Scene, samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +75,7 @@ def _trace_layers(scene: Scene, rays: np.ndarray, limit: np.ndarray):
         active, distance = active[found], distance[found]
         face = topology.layered_faces[hit["primID"][found]]
         u, v = hit["u"][found], hit["v"][found]
-        alpha = _texture(scene, face, np.stack([1 - u - v, u, v], axis=1))[:, 3]
+        alpha = _looked_up(scene, face, np.stack([1 - u - v, u, v], axis=1))[0][:, 3]
         weight = through[active] * alpha
         shown = weight > 0.004
         layers.append((active[shown], face[shown], u[shown], v[shown], distance[shown], weight[shown]))
@@ -82,16 +85,16 @@ def _trace_layers(scene: Scene, rays: np.ndarray, limit: np.ndarray):
     return layers, through
 
 
-def _texture(scene: Scene, face: np.ndarray, bary: np.ndarray) -> np.ndarray:
-    """(n, 4) texture values at points on faces."""
+def _looked_up(scene: Scene, face: np.ndarray, bary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(texture values (n, 4), roughness and f0 (n, 2)) at points on faces."""
     topology = scene.topology
-    out = np.zeros((len(face), 4), np.float32)
+    colour, gloss = np.zeros((len(face), 4), np.float32), np.zeros((len(face), 2), np.float32)
     uv = np.einsum("nk,nkj->nj", bary, topology.face_uv[face])
     part = topology.face_part[face]
     for i in np.unique(part):
-        mine = part == i
-        out[mine] = topology.parts[i].material.sample(uv[mine])
-    return out
+        mine, material = part == i, topology.parts[i].material
+        colour[mine], gloss[mine] = material.sample(uv[mine]), material.gloss(uv[mine])
+    return colour, gloss
 
 
 def _bumped(scene: Scene, face: np.ndarray, bary: np.ndarray, smooth: np.ndarray) -> np.ndarray:
@@ -152,16 +155,16 @@ def _records(scene, pixel, rays, face, bary, distance, weight) -> Records:
     topology = scene.topology
     part = topology.face_part[face]
     labels = np.array([p.material.label for p in topology.parts])
-    albedo = _texture(scene, face, bary)[:, :3]
+    colour, gloss = _looked_up(scene, face, bary)
     triangle = topology.faces[face]
     smooth = _unit(np.einsum("nk,nkj->nj", bary, scene.normals[triangle]))
     # cards and loose cloth are seen from both sides
     smooth *= np.where((smooth * rays).sum(1) > 0.15, -1, 1)[:, None].astype(np.float32)
     normal = _bumped(scene, face, bary, smooth)
-    columns = np.concatenate([albedo, normal, smooth, rays * distance[:, None]], axis=1)
+    columns = np.concatenate([colour[:, :3], normal, smooth, rays * distance[:, None], gloss], axis=1)
     first, total, mean = _merge(pixel * 64 + part, weight, columns)
     return Records(
         pixel[first], total.astype(np.float32), triangle[first], bary[first].astype(np.float32),
         mean[:, 9:12].astype(np.float32), _unit(mean[:, 3:6]), _unit(mean[:, 6:9]), mean[:, :3].astype(np.float32),
-        labels[part[first]], part[first],
+        labels[part[first]], part[first], mean[:, 12].astype(np.float32), mean[:, 13].astype(np.float32),
     )  # fmt: skip

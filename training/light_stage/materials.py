@@ -25,7 +25,7 @@ class Material:
 
     texture (h, w, 4) float32 linear RGB + alpha; height (h, w) float32 bump height in texels, or None;
     roughness in (0, 1]; f0: reflectance at normal incidence; soft (3,): share of light that has wandered below the
-    surface, per channel; label: parsing class.
+    surface, per channel; label: parsing class; surface (h, w, 2) float32: roughness and f0 that vary, or None.
     """
 
     texture: np.ndarray
@@ -34,6 +34,7 @@ class Material:
     f0: float = 0.04
     soft: tuple[float, float, float] = (0.0, 0.0, 0.0)
     height: np.ndarray | None = None
+    surface: np.ndarray | None = None
     slopes: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -45,6 +46,12 @@ class Material:
     def sample(self, uv: np.ndarray) -> np.ndarray:
         """(n, 4) bilinear texture values at uv (n, 2)."""
         return lookup(self.texture, uv)
+
+    def gloss(self, uv: np.ndarray) -> np.ndarray:
+        """(n, 2) float32 roughness and reflectance at normal incidence at uv (n, 2)."""
+        if self.surface is None:
+            return np.broadcast_to(np.float32([self.roughness, self.f0]), (len(uv), 2))
+        return lookup(self.surface, uv)
 
     def slope(self, uv: np.ndarray) -> np.ndarray | None:
         """(n, 2) height slopes along u and v at uv, or None for a smooth part."""
@@ -63,43 +70,6 @@ def lookup(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
     out = cv2.remap(image, padded[0].reshape(rows, side), padded[1].reshape(rows, side), cv2.INTER_LINEAR,
                     borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
     return out.reshape(rows * side, -1)[: len(uv)]
-
-
-SKIN_TONES = {"light": 0.0, "dark": 1.0}
-
-
-def skin_names() -> list[str]:
-    """All usable skins, by file stem."""
-    stems = {p.stem for p in (assets.root() / "makehuman" / "skins_512").glob("*.jpg")}
-    return sorted(s for s in stems if "suit" not in s)
-
-
-def skin(name: str, tone: float, hue: np.ndarray, detail: float, size: int = 2048) -> Material:
-    """Skin `name` with its tone moved: albedo ** tone (as more or less melanin does), times hue (3,).
-
-    Where only the 512 texture exists, the fine detail of a 2048 skin of the same sex is laid over it.
-    """
-    base = assets.root() / "makehuman"
-    fine = base / "skins" / "textures" / f"{name}.jpg"
-    if fine.exists():
-        rgb = assets.load_texture(fine, size)[..., :3]
-    else:
-        coarse = assets.load_texture(base / "skins_512" / f"{name}.jpg", 512)[..., :3]
-        donor = "young_lightskinned_female_diffuse2" if "female" in name else "young_lightskinned_male_diffuse"
-        donor_rgb = assets.load_texture(base / "skins" / "textures" / f"{donor}.jpg", size)[..., :3]
-        log = np.log(np.maximum(donor_rgb.mean(-1), 1e-3))
-        ratio = np.exp(np.clip(log - cv2.GaussianBlur(log, (0, 0), size / 512 * 1.5), -0.5, 0.5))
-        rgb = cv2.resize(coarse, donor_rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC) * ratio[..., None]
-    rgb = np.maximum(rgb, 1e-3)
-    grey = rgb.mean(-1, keepdims=True)
-    rgb = grey**tone * (rgb / grey) ** (1 + 0.35 * (tone - 1)) * hue  # colour follows tone less than brightness does
-    rgb = np.clip(rgb, 0.003, 0.85).astype(np.float32)
-    log = np.log(rgb.mean(-1))
-    # pores: fine brightness detail, its strength the same for every tone (dark skins' textures are noisier)
-    fine_detail = cv2.GaussianBlur(log, (0, 0), 1.0) - cv2.GaussianBlur(log, (0, 0), size / 200)
-    height = detail * size / 2048 * np.clip(fine_detail / max(float(fine_detail.std()), 1e-4), -3, 3) * 0.45
-    texture = np.concatenate([rgb, np.ones_like(rgb[..., :1])], axis=-1)
-    return Material(texture, SKIN, 0.5, 0.028, (0.65, 0.4, 0.3), height)
 
 
 def hair(path, colour: np.ndarray, label: int = HAIR) -> Material:

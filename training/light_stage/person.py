@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from training.light_stage import facial_hair, headwear, materials, wardrobe
+from training.light_stage import facial_hair, headwear, materials, skin, wardrobe
 from training.light_stage.body import BODY, BodyState, body
 from training.light_stage.motion import Performance
 from training.light_stage.part import Part
@@ -41,13 +41,13 @@ class Person:
         return [part.placement.vertices(state) for part in self.parts]
 
 
-def _phenotype(rng: np.random.Generator, sex: str, skin_name: str) -> dict[str, float]:
+def _phenotype(rng: np.random.Generator, sex: str, skin_name: str, ita_deg: float) -> dict[str, float]:
     age = {"young": rng.uniform(0.42, 0.62), "middleage": rng.uniform(0.6, 0.8), "old": rng.uniform(0.8, 1.0)}
     ancestry = rng.dirichlet([0.5, 0.5, 0.5])
-    if "darkskinned" in skin_name:
-        ancestry = 0.35 * ancestry + 0.65 * np.array([1.0, 0, 0])
-    elif ancestry[0] > 0.5:
+    african = float(np.interp(ita_deg, [-40, 5, 40], [0.7, 0.3, 0.0]))
+    if ita_deg > 25 and ancestry[0] > 0.4:
         ancestry = ancestry[[1, 0, 2]]
+    ancestry = (1 - african) * ancestry + african * np.array([1.0, 0, 0])
     return {
         "gender": float(np.clip(rng.normal(0.1 if sex == "f" else 0.9, 0.1), 0, 1)),
         "age": age[skin_name.split("_")[0]],
@@ -76,9 +76,9 @@ def _local_changes(rng: np.random.Generator) -> dict[str, float]:
     return changes
 
 
-def _hair_colour(rng: np.random.Generator, skin_name: str) -> np.ndarray:
+def _hair_colour(rng: np.random.Generator, skin_name: str, ita_deg: float) -> np.ndarray:
     weights = np.array([2, 2, 2, 1.5, 1.2, 1, 0.8, 0.5, 0.3, 0.1])
-    if "dark" in skin_name:
+    if ita_deg < 20:
         weights = np.array([5, 4, 2, 0.6, 0.2, 0.1, 0.1, 0.1, 0.4, 0.1])
     if "old" in skin_name:
         weights = np.array([0.7, 0.7, 0.7, 0.5, 0.4, 0.4, 0.4, 0.1, 3, 3])
@@ -88,19 +88,18 @@ def _hair_colour(rng: np.random.Generator, skin_name: str) -> np.ndarray:
     return colour * np.exp(rng.normal(0, 0.15)).astype(np.float32)
 
 
-def _pick_skin(rng: np.random.Generator, skins: list[str]) -> tuple[str, str]:
-    """(skin name, sex); dark and light skins are drawn nearly equally often, though fewer are dark."""
-    dark = [s for s in skins if "dark" in s]
-    light = [s for s in skins if "light" in s]
+def _pick_skin(rng: np.random.Generator, skins: list[str]) -> tuple[str, str, float]:
+    """(skin name, sex, tone as ITA in degrees): all groups of tone are drawn equally often, whatever the textures."""
+    ita_deg = skin.draw_ita(rng)
     sex = str(rng.choice(["f", "m"]))
-    pool = dark if dark and (not light or rng.random() < 0.42) else light
-    same = [s for s in pool if ("_female_" in s) == (sex == "f")] or pool
-    skin_name = str(rng.choice(same))
-    return skin_name, "f" if "_female_" in skin_name else "m"
+    pool = skin.fitting(skins, ita_deg)
+    same = [s for s in pool if ("_female_" in s) == (sex == "f")]
+    skin_name = str(rng.choice(same or pool))
+    return skin_name, "f" if "_female_" in skin_name else "m", ita_deg
 
 
 def _head_hair(
-    rng: np.random.Generator, sex: str, colour: np.ndarray, skin: materials.Material
+    rng: np.random.Generator, sex: str, colour: np.ndarray, hide: materials.Material
 ) -> tuple[str, list[Part]]:
     """(style, parts): a hair mesh, a cropped scalp made of shells, or none."""
     draw = rng.random()
@@ -108,7 +107,7 @@ def _head_hair(
         return "bald", []
     if draw < (0.32 if sex == "m" else 0.09):
         length = float(rng.uniform(0.003, 0.014))
-        facial_hair.stubble(skin, colour, "scalp", 0.85, rng)
+        facial_hair.stubble(hide, colour, "scalp", 0.85, rng)
         return "cropped", facial_hair.shells("scalp", length, colour, rng, curl=float(rng.uniform(0, 0.8)))
     styles = [k for k, v in wardrobe.HAIR_STYLES.items() if sex in v]
     weight = np.array([0.4 if s in ("bob02", "short03") else 1.0 for s in styles])  # these two hide an eye
@@ -116,16 +115,16 @@ def _head_hair(
     return style, [wardrobe.hair(style, colour)]
 
 
-def _beard(rng: np.random.Generator, colour: np.ndarray, skin: materials.Material) -> tuple[str, list[Part]]:
+def _beard(rng: np.random.Generator, colour: np.ndarray, hide: materials.Material) -> tuple[str, list[Part]]:
     """(name, parts) of a man's beard: shaven, stubble on the skin, or a grown beard of shells."""
     draw = rng.random()
     if draw < 0.4:
         return "shaven", []
     style = str(rng.choice(["full", "goatee", "moustache"], p=[0.65, 0.2, 0.15]))
     if draw < 0.68:
-        facial_hair.stubble(skin, colour * 1.3, style, float(rng.uniform(0.2, 0.7)), rng)
+        facial_hair.stubble(hide, colour * 1.3, style, float(rng.uniform(0.2, 0.7)), rng)
         return f"{style} stubble", []
-    facial_hair.stubble(skin, colour, style, 0.8, rng)
+    facial_hair.stubble(hide, colour, style, 0.8, rng)
     return style, facial_hair.shells(style, float(rng.uniform(0.003, 0.016)), colour, rng)
 
 
@@ -163,22 +162,20 @@ def _headwear(rng: np.random.Generator, hair: list[Part]) -> tuple[list[str], li
 
 def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048) -> Person:
     """A random identity that wears one of `skins`, its texture `texels` wide."""
-    skin_name, sex = _pick_skin(rng, skins)
-    tone = float(rng.uniform(0.75, 1.3))
-    hue = np.exp(rng.normal(0, 0.035, 3)).astype(np.float32)
-    skin = materials.skin(skin_name, tone, hue, float(rng.uniform(0.4, 1.0)), texels)
-    skin.roughness = float(rng.uniform(0.42, 0.62))
+    skin_name, sex, ita_deg = _pick_skin(rng, skins)
+    hide = skin.material(skin_name, skin.colour_of(ita_deg, rng), np.random.default_rng(rng.integers(2**31)), texels)
     outfit, hidden = wardrobe.outfit(str(rng.choice(wardrobe.OUTFITS[sex])), rng)
     faces, uv = wardrobe.base_faces(BODY)
     covered = np.isin(faces, hidden).all(1)
-    parts = [Part("skin", faces[~covered], uv[~covered], skin, OnBody(BODY))]
-    parts.append(wardrobe.eyes(materials.eye(rng, 0.03 if "dark" in skin_name else 0.45)))
+    parts = [Part("skin", faces[~covered], uv[~covered], hide, OnBody(BODY))]
+    parts.append(wardrobe.eyes(materials.eye(rng, 0.03 if ita_deg < 20 else 0.45)))
     parts += [*wardrobe.mouth(rng), outfit]
-    colour = _hair_colour(rng, skin_name)
-    style, hair = _head_hair(rng, sex, colour, skin)
-    beard, beard_parts = _beard(rng, colour, skin) if sex == "m" else ("none", [])
+    colour = _hair_colour(rng, skin_name, ita_deg)
+    style, hair = _head_hair(rng, sex, colour, hide)
+    beard, beard_parts = _beard(rng, colour, hide) if sex == "m" else ("none", [])
     worn, worn_parts, hair = _headwear(rng, hair)
     parts += hair + beard_parts + wardrobe.brows_and_lashes(rng, sex, colour) + worn_parts
-    about = {"sex": sex, "skin": skin_name, "tone": tone, "hair": style, "outfit": outfit.name, "beard": beard,
-             "worn": " ".join(worn)}  # fmt: skip
-    return Person(sex, skin_name, _phenotype(rng, sex, skin_name), _local_changes(rng), parts, Performance(rng), about)
+    about = {"sex": sex, "skin": skin_name, "ita_deg": round(ita_deg, 1), "hair": style, "outfit": outfit.name,
+             "beard": beard, "worn": " ".join(worn)}  # fmt: skip
+    phenotype = _phenotype(rng, sex, skin_name, ita_deg)
+    return Person(sex, skin_name, phenotype, _local_changes(rng), parts, Performance(rng), about)

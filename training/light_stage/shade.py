@@ -16,14 +16,6 @@ def view_directions(records: Records) -> np.ndarray:
     return -records.point / np.linalg.norm(records.point, axis=1, keepdims=True)
 
 
-def material_values(records: Records, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """(roughness (n,), reflectance at normal incidence (n,)) of the records."""
-    parts = scene.topology.parts
-    roughness = np.float32([p.material.roughness for p in parts])[records.part]
-    f0 = np.float32([p.material.f0 for p in parts])[records.part]
-    return roughness, f0
-
-
 def glossy_normal(records: Records) -> np.ndarray:
     """Normals that highlights see: eyes mirror with their smooth cornea, the rest with its bumps."""
     return np.where((records.label == EYES)[:, None], records.smooth, records.normal)
@@ -36,12 +28,11 @@ def reflection(records: Records) -> np.ndarray:
     return (r / np.linalg.norm(r, axis=1, keepdims=True)).astype(np.float32)
 
 
-def glossy_weight(records: Records, scene: Scene, visible: np.ndarray) -> np.ndarray:
+def glossy_weight(records: Records, visible: np.ndarray) -> np.ndarray:
     """(n,) share of the mirrored radiance that leaves each record, shadowed by `visible` (n,)."""
-    roughness, f0 = material_values(records, scene)
     cosine = np.maximum((view_directions(records) * glossy_normal(records)).sum(1), 0)
     # a card stands for many round hairs: its edge-on view has no grazing sheen of its own
-    weight = np.where(records.label == HAIR, 1.3 * f0, fresnel(cosine, f0, roughness))
+    weight = np.where(records.label == HAIR, 1.3 * records.f0, fresnel(cosine, records.f0, records.roughness))
     return weight * visible
 
 
@@ -78,9 +69,8 @@ def hard_light(
     below = np.where(layered, 0.35, np.clip((smooth + 0.3) / 1.3, 0, 1) * softened)
     below = np.where(layered, 0.35 * shadow, below)[:, None] * np.where(layered[:, None], 1, share)
     diffuse = records.albedo / np.pi * ((1 - share) * (np.maximum(cosine, 0) * shadow)[:, None] + below)
-    roughness, f0 = material_values(records, scene)
     toward_all = np.broadcast_to(toward.astype(np.float32), (n, 3))
-    spec = ggx(glossy_normal(records), view_directions(records), toward_all, f0, roughness) * shadow
+    spec = ggx(glossy_normal(records), view_directions(records), toward_all, records.f0, records.roughness) * shadow
     return (diffuse + spec[:, None]).astype(np.float32)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from training.light_stage import assets, materials
+from training.light_stage import assets, skin
 
 SPLITS = ("train", "val", "test")
 # Skins held out: one dark, one light each, both sexes over the two.
@@ -22,7 +22,7 @@ def skins_of(split: str) -> list[str]:
     held = {"val": VAL_SKINS, "test": TEST_SKINS}
     if split in held:
         return list(held[split])
-    return [s for s in materials.skin_names() if s not in VAL_SKINS + TEST_SKINS]
+    return [s for s in skin.names() if s not in VAL_SKINS + TEST_SKINS]
 
 
 def panoramas_of(split: str) -> list[Path]:

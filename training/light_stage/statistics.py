@@ -13,13 +13,14 @@ from training.light_stage.clip import Clip, load_clip
 from training.light_stage.directions import form_vectors, latlong
 from training.light_stage.lights import Panoramas, sample_lights
 from training.light_stage.materials import SKIN
+from training.light_stage.skin import ita_of
 from training.light_stage.splits import panoramas_of
 
 LUMINANCE = np.float32([0.2126, 0.7152, 0.0722])
 
 
 def clip_figures(clip: Clip) -> dict[str, float]:
-    """Skin luminance (linear albedo), head yaw and pitch in degrees, share of the picture covered, field of view."""
+    """Skin luminance (linear albedo) and tone (ITA), head yaw and pitch (degrees), share covered, field of view."""
     arrays = clip.arrays
     skin = arrays["label"] == SKIN
     frames, height, width = clip.shape
@@ -27,6 +28,7 @@ def clip_figures(clip: Clip) -> dict[str, float]:
     pitch, yaw, _ = arrays["facing_deg"]
     return {
         "skin luminance": float(np.median(albedo @ LUMINANCE)) if skin.any() else float("nan"),
+        "skin tone (ITA, deg)": float(ita_of(np.median(albedo, axis=0)[None])[0]) if skin.any() else float("nan"),
         "head yaw (deg)": float(yaw),
         "head pitch (deg)": float(pitch),
         "covered share": len(arrays["pixel"]) / (frames * height * width),
@@ -63,7 +65,7 @@ def draw_histograms(columns: dict[str, np.ndarray], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, 4, figsize=(16, 7))
+    figure, axes = pyplot.subplots(2, 5, figsize=(20, 7))
     for axis, (name, values) in zip(axes.flat, columns.items(), strict=False):
         axis.hist(values[np.isfinite(values)], bins=24)
         axis.set_title(name)
