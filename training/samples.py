@@ -9,25 +9,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from livelight.color import linear_to_srgb
+from training.area import shrunk
 from training.light_stage.dataset import (
-    Clip,
     ClipError,
     Light,
     Panoramas,
     clips_of,
-    compose,
+    develop,
     exposed,
     load_clip,
     panoramas_of,
+    plan_backdrop,
     sample_lights,
 )
+from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, Footage, Window
+from training.light_stage.tone import TABLE, rolled, srgb_code
 from training.light_stage.webcam import WebcamSettings, sample_webcam
 
 F32 = NDArray[np.float32]
@@ -42,26 +45,12 @@ SHOULDER = 0.35
 EXPOSED = 0.7
 """Share of target lights brought to the standard exposure, as the live path does; the rest come as eq. 9 makes them."""
 
-PICTURES = ("image", "target", "alpha", "normals", "albedo", "shading", "flow_bwd", "seen")
-"""Arrays of a sample that are resized with the crop."""
-
 
 def exposed_light(light: Light, hard_dirs: F32, gain: float) -> Light:
     """The light scaled so that a grey card facing the camera comes out at 0.18 times ``gain``."""
     code = light.with_hard(hard_dirs)
     scale = gain * float(exposed(code).sum() / max(code.sum(), 1e-6))
     return Light(light.code * scale, [(k, rgb * scale) for k, rgb in light.hard], light.sources)
-
-
-def tone(linear: F32) -> F32:
-    """Linear light to the sRGB code of a target picture, [0, 1]: sRGB with a shoulder above 0.6."""
-    bright = np.maximum(linear - 0.6, 0)
-    return linear_to_srgb(np.where(linear > 0.6, 0.6 + bright / (1 + SHOULDER * bright / 0.4), linear))
-
-
-def shading_of(premultiplied: F32, albedo: F32, alpha: F32) -> F32:
-    """Radiance (t, h, w, 3), premultiplied, over albedo: what a white surface would show there, shadows included."""
-    return np.minimum(premultiplied / np.maximum(albedo * alpha[..., None], 0.02), 20.0)
 
 
 def source_schedule(rng: np.random.Generator, frames: int) -> NDArray[np.int64]:
@@ -90,17 +79,17 @@ class Samples(IterableDataset[dict[str, Tensor]]):
         rng = np.random.default_rng([self.seed, 0 if worker is None else worker.id])
         cv2.setNumThreads(1)
         panoramas = Panoramas(panoramas_of(self.split))
-        pool: list[Clip] = []
+        pool: list[Footage] = []
         while True:
             if len(pool) < POOL or rng.random() < 1 / USES:
-                clip = self._open(rng)
+                footage = self._open(rng)
                 if len(pool) < POOL:
-                    pool.append(clip)
+                    pool.append(footage)
                 else:
-                    pool[int(rng.integers(POOL))] = clip
+                    pool[int(rng.integers(POOL))] = footage
             yield sample(pool[int(rng.integers(len(pool)))], panoramas, self.crop, self.frames, rng)
 
-    def _open(self, rng: np.random.Generator) -> Clip:
+    def _open(self, rng: np.random.Generator) -> Footage:
         paths = clips_of(self.folder, self.split)  # listed anew: clips may still be rendering
         if not paths:
             raise FileNotFoundError(
@@ -108,79 +97,118 @@ class Samples(IterableDataset[dict[str, Tensor]]):
             )
         for _ in range(10):
             try:
-                return load_clip(paths[int(rng.integers(len(paths)))])
+                return Footage(load_clip(paths[int(rng.integers(len(paths)))]))
             except ClipError as exc:
                 print(exc, flush=True)
         raise ClipError(f"ten clips in a row of {self.folder} are broken; render them again")
 
 
-def sample(clip: Clip, panoramas: Panoramas, crop: int, frames: int, rng: np.random.Generator) -> dict[str, Tensor]:
+def sample(
+    footage: Footage, panoramas: Panoramas, crop: int, frames: int, rng: np.random.Generator
+) -> dict[str, Tensor]:
     """One training sample of a clip under random lights and a random camera; see ``Samples``.
 
     A random square of at least crop pixels is cut out and brought to crop x crop: heads come at every size, and the
     noise is averaged as it is when a 720-line frame is brought to the network's size.
     """
+    clip = footage.clip
     first, second, target = sample_lights(rng, panoramas, lamps=len(clip.hard_dirs))
     if rng.random() < EXPOSED:
         target = exposed_light(target, clip.hard_dirs, 2.0 ** float(np.clip(rng.normal(0, 0.4), -1, 1)))
-    t, h, w = clip.shape
+    window = random_window(rng, clip.shape, crop, frames)
+    rooms = [plan_backdrop(panoramas, light, clip.arrays, clip.shape[1:], rng) for light in (first, second)]
+    which = source_schedule(rng, frames)
+    painted = [rooms[k]()[window.cut[1:]] if k in which else None for k in (0, 1)]
+    room = np.stack([painted[k] for k in which])
+    person, relit = footage.relight(window, [first, second, target], np.stack([which, np.full(frames, 2)]))
+    still = footage.still(window)
+    scene, mean = placed(person, still, room)
+    camera = sample_webcam(rng, mean)
+    image = np.stack([develop(frame, camera, t, rng) for t, frame in enumerate(scene)])
+    # The room stays as filmed: only the person is judged, and mixed edge pixels keep what they hold of the room.
+    filmed_room = develop(room[0], _clean(camera), 0, rng)
+    gain = np.float32(camera.white_balance) * np.float32(2.0**camera.exposure_ev)
+    pictures = finished(TABLE, still, person, relit, image, filmed_room, gain)
+    mirrored = bool(rng.random() < 0.5)
+    small = shrunk(pictures, crop, mirrored)
+    small[:, FLOW] *= crop / window.side
+    codes = [light.with_hard(clip.hard_dirs) for light in (first, second, target)]
+    if mirrored:
+        small[:, [NORMAL.start, FLOW.start]] *= -1  # x of the vectors
+        codes = [np.flip(code, 1) for code in codes]
+    return in_tensors(small, np.stack([codes[k] * gain for k in which]), codes[2])
+
+
+def random_window(rng: np.random.Generator, shape: tuple[int, int, int], crop: int, frames: int) -> Window:
+    """A random run of frames and a random square of at least crop pixels of a clip of `shape` (t, h, w)."""
+    t, h, w = shape
     start = int(rng.integers(t - frames + 1))
     side = int(rng.integers(crop, min(h, w) + 1))
     y, x = int(rng.integers(h - side + 1)), int(rng.integers(w - side + 1))
-    cut = (slice(start, start + frames), slice(y, y + side), slice(x, x + side))
-    alpha = clip.alpha[cut]
-    lit = [clip.relight(light.code, light.hard)[cut] for light in (first, second)]
-    rooms = [panoramas.background(light, clip, rng)[cut[1:]] for light in (first, second)]
-    which = source_schedule(rng, frames)
-    person = np.stack([lit[k][i] for i, k in enumerate(which)])
-    room = np.stack([rooms[k] for k in which])
-    scene = person + (1 - alpha[..., None]) * room
-    camera = sample_webcam(rng, np.minimum(scene, 2.0).mean((0, 1, 2)))
-    image = compose(person, alpha, room, camera, rng).astype(np.float32) / 255
-    # The room stays as filmed: only the person is judged, and mixed edge pixels keep what they hold of the room.
-    filmed_room = compose(np.zeros_like(room[:1]), np.zeros_like(alpha[:1]), room[:1], _clean(camera), rng)[0]
-    relit = clip.relight(target.code, target.hard)[cut]
-    straight = tone(relit / np.maximum(alpha, 1 / 255)[..., None])
-    goal = alpha[..., None] * straight + (1 - alpha[..., None]) * filmed_room.astype(np.float32) / 255
-    gain = np.float32(camera.white_balance) * 2.0**camera.exposure_ev
-    codes = [light.with_hard(clip.hard_dirs) * gain for light in (first, second)]
-    albedo = clip.albedo[cut]
-    window = slice(start, start + frames - 1)
-    arrays = {
-        "image": image,
-        "target": goal,
-        "alpha": alpha[..., None],
-        "normals": clip.normals[cut],
-        "albedo": linear_to_srgb(albedo),
-        "shading": shading_of(person * gain, albedo, alpha),
-        "flow_bwd": clip.flow_bwd[window, cut[1], cut[2]],
-        "seen": (~clip.occ_bwd[window, cut[1], cut[2]] & (alpha[1:] > 0.5))[..., None],
-        "source_light": np.stack([codes[k] for k in which]),
-        "target_light": target.with_hard(clip.hard_dirs),
-    }
-    if rng.random() < 0.5:
-        arrays = {name: mirrored(value, name in ("normals", "flow_bwd")) for name, value in arrays.items()}
-    for name in PICTURES:
-        arrays[name] = np.stack([resized(picture, crop) for picture in arrays[name]])
-    arrays["flow_bwd"] *= crop / side
+    return Window(start, frames, y, x, side)
+
+
+@numba.njit(cache=True)
+def placed(person: F32, still: F32, room: F32) -> tuple[F32, F32]:
+    """Scene light (t, h, w, 3) of the premultiplied person over the room; its mean (3,), values capped at 2."""
+    scene, total = np.empty_like(person), np.zeros(3)
+    for t in range(person.shape[0]):
+        for y in range(person.shape[1]):
+            for x in range(person.shape[2]):
+                through = np.float32(1) - still[t, y, x, 0]
+                for c in range(3):
+                    light = person[t, y, x, c] + through * room[t, y, x, c]
+                    scene[t, y, x, c] = light
+                    total[c] += min(light, np.float32(2))
+    return scene, (total / (scene.size / 3)).astype(np.float32)
+
+
+@numba.njit(cache=True)
+def finished(
+    table: F32, still: F32, person: F32, relit: F32, image: NDArray[np.uint8], room: NDArray[np.uint8], gain: F32
+) -> F32:
+    """(t, h, w, 19): the first 10 channels of `still`, then image, target and shading; see ``Samples``.
+
+    Shading is radiance over albedo, premultiplied both: what a white surface would show there, shadows included.
+    """
+    t_, h, w, _ = person.shape
+    out = np.zeros((t_, h, w, 19), np.float32)
+    shoulder, byte = np.float32(SHOULDER), np.float32(1 / 255)
+    for t in range(t_):
+        for y in range(h):
+            for x in range(w):
+                alpha = still[t, y, x, 0]
+                pixel = out[t, y, x]
+                for c in range(3):
+                    pixel[10 + c] = np.float32(image[t, y, x, c]) * byte
+                    pixel[13 + c] = (np.float32(1) - alpha) * np.float32(room[y, x, c]) * byte
+                for c in range(10):
+                    pixel[c] = still[t, y, x, c]
+                if alpha == 0:
+                    continue
+                straight = np.float32(1) / max(alpha, byte)
+                for c in range(3):
+                    pixel[13 + c] += alpha * srgb_code(table, rolled(relit[t, y, x, c] * straight, shoulder))
+                    shading = person[t, y, x, c] * gain[c] / max(still[t, y, x, 10 + c], np.float32(0.02))
+                    pixel[16 + c] = min(shading, np.float32(20))
+    return out
+
+
+def in_tensors(small: F32, source_light: F32, target_light: F32) -> dict[str, Tensor]:
+    """The named tensors of a sample from its pictures (t, 19, h, w) and light codes (..., 16, 16, 3)."""
+    pictures = torch.from_numpy(small)
     return {
-        name: torch.from_numpy(np.ascontiguousarray(value if name == "flow_bwd" else np.moveaxis(value, -1, -3)))
-        for name, value in arrays.items()
+        "image": pictures[:, 10:13],
+        "target": pictures[:, 13:16],
+        "alpha": pictures[:, ALPHA : ALPHA + 1],
+        "normals": pictures[:, NORMAL],
+        "albedo": pictures[:, ALBEDO],
+        "shading": pictures[:, 16:19],
+        "flow_bwd": pictures[1:, FLOW].permute(0, 2, 3, 1),
+        "seen": pictures[1:, SEEN : SEEN + 1],
+        "source_light": torch.from_numpy(np.ascontiguousarray(np.moveaxis(source_light, -1, -3))),
+        "target_light": torch.from_numpy(np.ascontiguousarray(np.moveaxis(target_light, -1, -3))),
     }
-
-
-def resized(picture: NDArray[np.generic], side: int) -> F32:
-    """A square picture (h, h, c), c in 1..3, brought to side x side by area, float32 (side, side, c)."""
-    out = cv2.resize(np.asarray(picture, np.float32), (side, side), interpolation=cv2.INTER_AREA)
-    return out.reshape(side, side, -1).astype(np.float32)
-
-
-def mirrored(value: NDArray[np.generic], is_vector: bool) -> NDArray[np.generic]:
-    """An array of a sample, (..., h, w, c), as the mirror image of the scene has it; vectors turn their x round."""
-    value = np.flip(value, -2)
-    if is_vector:
-        value = value * np.float32([-1, 1, 1])[: value.shape[-1]]
-    return value
 
 
 def _clean(camera: WebcamSettings) -> WebcamSettings:

@@ -28,6 +28,13 @@ def atlas(light_code: np.ndarray) -> np.ndarray:
     return flat.reshape(len(ATLAS_ROUGHNESS) * (LEVEL_HEIGHT + 2 * PAD), LEVEL_WIDTH + 2 * PAD, 3)
 
 
+def atlases(codes: np.ndarray) -> np.ndarray:
+    """(k, levels * 34, 66, 3) float32: `atlas` of k codes (k, 256, 3), in one pass over the matrix."""
+    flat = atlas_matrix() @ np.moveaxis(codes, 1, 0).reshape(256, -1)
+    shape = (len(ATLAS_ROUGHNESS) * (LEVEL_HEIGHT + 2 * PAD), LEVEL_WIDTH + 2 * PAD, len(codes), 3)
+    return np.ascontiguousarray(np.moveaxis(flat.reshape(shape), 2, 0))
+
+
 def atlas_coordinates(reflection: np.ndarray, roughness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where to look in the atlas: (n, 3) float32 (x, y of the sharper level, y of the blurrier), mix (n,) in [0, 1].
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import cv2
+import numba
 import numpy as np
 
-from training.light_stage.assets import linear_to_srgb
+from training.light_stage.tone import TABLE, rolled, srgb_code
 
 
 @dataclass(frozen=True)
@@ -47,21 +48,43 @@ def sample_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
     )
 
 
+@numba.njit(cache=True, fastmath=True)
+def _film(table, linear, noise, shot, read, shoulder):
+    """Exposed light (h, w, 3) with noise of unit strength given, a film-like shoulder above 0.6, as sRGB code."""
+    out = np.empty_like(linear)
+    shot2, read2, bend = np.float32(shot * shot), np.float32(read * read), np.float32(shoulder)
+    for y in range(linear.shape[0]):
+        for x in range(linear.shape[1]):
+            for c in range(linear.shape[2]):
+                light = linear[y, x, c]
+                light += np.sqrt(max(light, np.float32(0)) * shot2 + read2) * noise[y, x, c]
+                out[y, x, c] = srgb_code(table, rolled(light, bend))
+    return out
+
+
+@numba.njit(cache=True)
+def _bytes(picture):
+    """Code values in [0, 1], clipped, as uint8 0..255, rounded to nearest."""
+    out = np.empty(picture.shape, np.uint8)
+    source, to = picture.reshape(-1), out.reshape(-1)
+    for i in range(source.size):
+        to[i] = np.uint8(min(max(source[i], np.float32(0)), np.float32(1)) * np.float32(255) + np.float32(0.5))
+    return out
+
+
 def develop(linear: np.ndarray, settings: WebcamSettings, frame: int, rng: np.random.Generator) -> np.ndarray:
     """(H, W, 3) linear scene light of one frame -> uint8 sRGB picture."""
     drift = np.float32([1 + settings.balance_drift * frame, 1, 1 - settings.balance_drift * frame])
     gain = 2.0 ** (settings.exposure_ev + settings.exposure_drift * frame)
-    x = linear * np.float32(settings.white_balance) * drift * np.float32(gain)
+    x = linear * (np.float32(settings.white_balance) * drift * np.float32(gain))
     if settings.blur_px > 0:
         x = cv2.GaussianBlur(x, (0, 0), settings.blur_px)
-    sigma = np.sqrt(np.maximum(x, 0) * settings.shot_noise**2 + settings.read_noise**2)
-    x = x + sigma * rng.standard_normal(x.shape, np.float32)
-    bright = np.maximum(x - 0.6, 0)  # a film-like shoulder above 0.6, so highlights roll off
-    x = np.where(x > 0.6, 0.6 + bright / (1 + settings.shoulder * bright / 0.4), x)
-    x = linear_to_srgb(x)
+    noisy = settings.shot_noise > 0 or settings.read_noise > 0
+    noise = rng.standard_normal(x.shape, np.float32) if noisy else np.zeros_like(x)
+    x = _film(TABLE, x, noise, settings.shot_noise, settings.read_noise, settings.shoulder)
     if settings.sharpen > 0:
         x = x + settings.sharpen * (x - cv2.GaussianBlur(x, (0, 0), 1.2))
-    out = np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
+    out = _bytes(x)
     if settings.jpeg_quality:
         _, coded = cv2.imencode(".jpg", out[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg_quality])
         out = cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]

@@ -1,0 +1,95 @@
+"""The fast path of training samples against the plain one: relighting, sRGB by table, shrinking by area."""
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from livelight.color import linear_to_srgb
+from tests.light_stage.test_clip import small_clip
+from training.area import shrunk
+from training.light_stage.clip import Clip
+from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, Footage, Window
+from training.light_stage.lights import Light
+from training.light_stage.tone import encode
+from training.samples import sample
+
+
+@pytest.fixture(scope="module")
+def clip() -> Clip:
+    """A made-up clip whose pixels are sorted within each frame, as the renderer leaves them."""
+    arrays = small_clip(3)
+    for first, last in zip(arrays["frame_start"][:-1], arrays["frame_start"][1:], strict=True):
+        arrays["pixel"][first:last] = np.sort(arrays["pixel"][first:last])
+    arrays["occ_bwd"][::3] = 1
+    arrays["alpha"][::4] = 90
+    return Clip(arrays | {"focal_px": np.float32(8), "principal_px": np.float32([4, 4])})
+
+
+WINDOWS = [Window(0, 2, 0, 0, 8), Window(1, 1, 2, 3, 5), Window(0, 2, 1, 0, 6)]
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_footage_relights_as_the_clip_does(clip, window):
+    rng = np.random.default_rng(0)
+    lights = [Light(rng.uniform(0, 1, (16, 16, 3)).astype(np.float32)) for _ in range(3)]
+    lights[1].hard = [(1, np.float32([0.5, 1.0, 2.0]))]
+    which = rng.integers(0, 3, (2, window.frames))
+    fast = Footage(clip).relight(window, lights, which)
+    for k, t in np.ndindex(which.shape):
+        light = lights[which[k, t]]
+        plain = clip.relight(light.code, light.hard)[window.cut][t]
+        assert fast[k, t] == pytest.approx(plain, abs=2e-3, rel=2e-3)  # cv2.remap places to 1/32 of a texel only
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_footage_knows_what_the_clip_knows(clip, window):
+    still = Footage(clip).still(window)
+    assert still[..., ALPHA] == pytest.approx(clip.alpha[window.cut])
+    assert still[..., NORMAL] == pytest.approx(clip.normals[window.cut])
+    assert still[..., ALBEDO] == pytest.approx(linear_to_srgb(clip.albedo[window.cut]), abs=1e-5)
+    later = slice(window.start, window.start + window.frames - 1)
+    assert still[1:, ..., FLOW] == pytest.approx(clip.flow_bwd[later, *window.cut[1:]])
+    seen = ~clip.occ_bwd[later, *window.cut[1:]] & (still[1:, ..., ALPHA] > 0.5)
+    assert (still[1:, ..., SEEN] == seen).all()
+
+
+def test_srgb_by_table_is_srgb():
+    linear = np.concatenate([np.linspace(-0.1, 1.2, 4001), np.linspace(0, 0.01, 1000)]).astype(np.float32)
+    assert encode(linear) == pytest.approx(linear_to_srgb(linear), abs=2e-5)
+
+
+@pytest.mark.parametrize(("side", "size"), [(16, 16), (23, 16), (40, 16), (17, 16)])
+@pytest.mark.parametrize("flip", [False, True])
+def test_shrunk_averages_by_area(side, size, flip):
+    pictures = np.random.default_rng(0).uniform(0, 1, (2, side, side, 5)).astype(np.float32)
+    small = shrunk(pictures, size, flip)
+    assert small.shape == (2, 5, size, size)
+    for t in range(2):
+        plain = cv2.resize(pictures[t, ..., :3], (size, size), interpolation=cv2.INTER_AREA)
+        assert np.moveaxis(small[t, :3], 0, -1) == pytest.approx(plain[:, ::-1] if flip else plain, abs=1e-5)
+
+
+def test_shrunk_refuses_to_enlarge():
+    with pytest.raises(ValueError, match="16 pixels or more, got 8"):
+        shrunk(np.zeros((1, 8, 8, 3), np.float32), 16)
+
+
+def test_sample_is_whole_and_reproducible(clip, tmp_path):
+    from training.light_stage.lights import Panoramas
+
+    file = tmp_path / "a.hdr"
+    cv2.imwrite(str(file), np.random.default_rng(0).uniform(0.1, 1, (128, 256, 3)).astype(np.float32))
+    panoramas, footage = Panoramas([file]), Footage(clip)
+    one, same = (sample(footage, panoramas, 6, 2, np.random.default_rng(5)) for _ in range(2))
+    shapes = {name: tuple(value.shape) for name, value in one.items()}
+    assert shapes == {
+        "image": (2, 3, 6, 6), "target": (2, 3, 6, 6), "alpha": (2, 1, 6, 6), "normals": (2, 3, 6, 6),
+        "albedo": (2, 3, 6, 6), "shading": (2, 3, 6, 6), "flow_bwd": (1, 6, 6, 2), "seen": (1, 1, 6, 6),
+        "source_light": (2, 3, 16, 16), "target_light": (3, 16, 16),
+    }  # fmt: skip
+    for name, value in one.items():
+        assert bool(value.isfinite().all()), name
+        assert bool((value == same[name]).all()), name
+    assert 0 <= float(one["target"].min()) <= float(one["target"].max()) <= 1
