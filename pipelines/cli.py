@@ -22,6 +22,7 @@ from pipelines.clip_settings import ClipSettings
 from pipelines.engine import app as engine
 from pipelines.options import with_settings
 from pipelines.preset import app as preset
+from pipelines.webrtc.serve_settings import ServeSettings
 
 app = typer.Typer(
     name="livelight",
@@ -101,6 +102,15 @@ def bench(
     from pipelines.bench import bench as measure
 
     measure(clip, size, frames, json, settings)
+
+
+@app.command()
+@with_settings(ServeSettings)
+def serve(settings: ServeSettings) -> None:
+    """Serve the page for browsers, and WHIP and WHEP for every other WebRTC program."""
+    from pipelines.webrtc.serve import serve as run_serve
+
+    run_serve(settings)
 
 
 @app.command()

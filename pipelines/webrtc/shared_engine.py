@@ -1,0 +1,86 @@
+"""SharedEngine: one thread and one relighter for all sessions, each in its turn."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from livelight.session import OpenRelighter
+from pipelines.webrtc.stream import LiveStream
+
+log = logging.getLogger(__name__)
+
+
+class SharedEngine:
+    """Steps the streams round robin: one picture each, so that a fast sender takes nothing from a slow one.
+
+    The relighter is opened by ``start`` and used by the engine's thread alone. Raises what ``open_relighter`` raises.
+    """
+
+    def __init__(self, open_relighter: Callable[[], OpenRelighter]) -> None:
+        self._open = open_relighter
+        self._changed = threading.Condition()
+        self._waiting = False
+        self._closed = False
+        self._streams: list[LiveStream] = []
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+        self.runtime_name = ""
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended the engine's thread before its time, if anything did."""
+        return self._failure
+
+    def start(self) -> None:
+        """Open the relighter, begin to work."""
+        relighter = self._open()
+        self.runtime_name = relighter.runtime_name
+        self._thread = threading.Thread(target=self._run, args=(relighter,), name="livelight-engine", daemon=True)
+        self._thread.start()
+
+    def add(self, stream: LiveStream) -> None:
+        """Take a stream into the round."""
+        stream.notify = self._notify
+        with self._changed:
+            self._streams.append(stream)
+
+    def remove(self, stream: LiveStream) -> None:
+        """Leave a stream out from now on; a step of it that runs goes to its end."""
+        with self._changed:
+            if stream in self._streams:
+                self._streams.remove(stream)
+
+    def close(self) -> None:
+        """End the thread and close the relighter."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._waiting = True
+            self._changed.notify_all()
+
+    def _run(self, relighter: OpenRelighter) -> None:
+        try:
+            with relighter:
+                while self._wait():
+                    with self._changed:
+                        round_ = list(self._streams)
+                    for stream in round_:
+                        stream.step(relighter)
+        except BaseException as error:  # the server's health tells it, and ends
+            log.exception("the engine stopped")
+            self._failure = error
+
+    def _wait(self) -> bool:
+        """Until a picture waits; False at the end."""
+        with self._changed:
+            while not self._waiting and not self._closed:
+                self._changed.wait(0.2)
+            self._waiting = False
+            return not self._closed

@@ -1,0 +1,157 @@
+"""LiveStream: one person's pictures through the shared engine, with their own light and their own state."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import av
+
+from livelight.control import Control, LiveLighting
+from livelight.errors import LiveLightError
+from livelight.frame import Frame
+from livelight.session import OpenRelighter, starts_anew
+from livelight.slot import Slot
+from livelight.video_color import SrgbReader
+from pipelines.webrtc.outlet import Outlet, Relit
+
+MAX_PIXELS = 3840 * 2160
+"""A larger picture is not relit: one peer must not take the engine from all others."""
+
+_RATE_WINDOW_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A decoded picture as it came. captured_s: monotonic clock when it was decoded."""
+
+    frame: av.VideoFrame
+    captured_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """fps: pictures relit a second. latency_ms: from decoded to relit, smoothed. dropped: in all. runtime: engine."""
+
+    fps: float
+    latency_ms: float
+    dropped: int
+    runtime: str
+
+
+class LiveStream:
+    """``put`` by the receiver, ``step`` by the engine's thread alone, ``attach`` and ``detach`` by anybody."""
+
+    def __init__(self, control: Control, lighting: LiveLighting, problem: Callable[[str], None]) -> None:
+        self.control = control
+        self.bypass = False
+        """Whether the picture goes through untouched (before/after)."""
+        self._lighting = lighting
+        self._problem = problem
+        self._arrived: Slot[Arrived] = Slot()
+        self._reader = SrgbReader()
+        self._state: Any = None
+        self._previous: Frame | None = None
+        self._start_s = 0.0
+        self._outlets: list[Outlet] = []
+        self._lock = threading.Lock()
+        self._done_s: deque[float] = deque(maxlen=240)
+        self._latency_s = 0.0
+        self._lost = 0
+        self._runtime = ""
+        self._refused = False
+        self.notify: Callable[[], None] = lambda: None
+        """Told by ``put`` that a picture waits; set by the engine."""
+
+    @property
+    def latency_s(self) -> float:
+        """From decoding to relit, smoothed, seconds; sound is delayed by as much."""
+        return self._latency_s
+
+    def put(self, frame: av.VideoFrame) -> None:
+        """The newest picture; never waits."""
+        self._arrived.put(Arrived(frame, time.monotonic()))
+        self.notify()
+
+    def attach(self, outlet: Outlet) -> None:
+        """Give this consumer all further pictures."""
+        with self._lock:
+            self._outlets.append(outlet)
+
+    def detach(self, outlet: Outlet) -> None:
+        """No more for this consumer; its track ends."""
+        with self._lock:
+            if outlet in self._outlets:
+                self._outlets.remove(outlet)
+                self._lost += outlet.dropped
+        outlet.close()
+
+    def step(self, relighter: OpenRelighter) -> bool:
+        """Relight the newest picture, if one waits. Engine thread. Faults go to ``problem``, the stream goes on."""
+        arrived = self._arrived.get(timeout_s=0)
+        if arrived is None:
+            return False
+        if arrived.frame.width * arrived.frame.height > MAX_PIXELS:
+            self._refuse(arrived.frame)
+            return True
+        try:
+            relit = self._relit(arrived, relighter)
+        except LiveLightError as exc:
+            self._state = None
+            self._problem(str(exc))
+            return True
+        self._deliver(relit, arrived.captured_s)
+        return True
+
+    def close(self) -> None:
+        """End all consumers; free the light."""
+        self._arrived.finish()
+        for outlet in list(self._outlets):
+            self.detach(outlet)
+        self._lighting.close()
+
+    def stats(self) -> Stats:
+        """Figures of the last two seconds."""
+        since = time.monotonic() - _RATE_WINDOW_S
+        recent = sum(done > since for done in list(self._done_s))
+        dropped = self._arrived.dropped + self._lost + sum(outlet.dropped for outlet in list(self._outlets))
+        return Stats(recent / _RATE_WINDOW_S, self._latency_s * 1e3, dropped, self._runtime)
+
+    def _relit(self, arrived: Arrived, relighter: OpenRelighter) -> Frame:
+        image = self._reader.read(arrived.frame)
+        pts, time_base = arrived.frame.pts, arrived.frame.time_base
+        assert pts is not None
+        assert time_base is not None
+        frame = Frame(image, pts, time_base, arrived.captured_s)
+        if self._previous is None:
+            self._start_s = frame.time_s
+        elif starts_anew(self._previous, frame):
+            self._state = None
+        self._previous = frame
+        if self.bypass:
+            return frame
+        light = self._lighting.at(max(frame.time_s - self._start_s, 0.0), frame.width, frame.height)
+        relit, self._state = relighter.step(frame, light, self._state)
+        self._runtime = relighter.runtime_name
+        return relit
+
+    def _deliver(self, frame: Frame, captured_s: float) -> None:
+        now_s = time.monotonic()
+        took_s = now_s - captured_s
+        self._latency_s += (took_s - self._latency_s) * (0.1 if self._done_s else 1.0)
+        self._done_s.append(now_s)
+        relit = Relit(frame.image, frame.pts, frame.time_base, captured_s)
+        with self._lock:
+            outlets = list(self._outlets)
+        for outlet in outlets:
+            outlet.offer(relit)
+
+    def _refuse(self, frame: av.VideoFrame) -> None:
+        if not self._refused:
+            self._refused = True
+            size = f"{frame.width}x{frame.height}"
+            self._problem(f"the picture is {size}, and at most {MAX_PIXELS} pixels are relit; send a smaller one")
