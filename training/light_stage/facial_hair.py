@@ -79,7 +79,7 @@ def shells(style: str, length_m: float, colour: np.ndarray, rng: np.random.Gener
         alpha = np.clip((density - (-0.9 + 1.9 * share)) * 1.6 + 0.5, 0, 1) * step(0.1, 0.5, mask - 0.25 * share)
         rgb = np.clip(colour * tone * (0.6 + 0.5 * share), 0.004, 0.8)
         texture = np.concatenate([rgb, alpha[..., None]], axis=-1).astype(np.float32)
-        material = Material(texture, HAIR, 0.5, 0.03, (0.35, 0.3, 0.25))
+        material = Material(texture, HAIR, 0.6, 0.014, (0.35, 0.3, 0.25))
         height = length_m * share * (0.35 + 0.65 * value[index])
         out.append(Part(f"{style}_shell{k}", faces, uv, material, Shell(index, height.astype(np.float32)), True))
     return out

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.light_stage.camera import Camera
+from training.light_stage.materials import lookup
 from training.light_stage.scene import EPSILON_M, Scene
 
 SAMPLES = 3  # per pixel side
@@ -21,7 +22,7 @@ class Records:
 
     pixel (n,) flat index; weight (n,) in (0, 1], share of the pixel; triangle (n, 3) vertex indices and bary (n, 3);
     point, normal, smooth normal (n, 3) camera frame; albedo (n, 3) linear; label (n,) parsing class; part (n,);
-    roughness and f0 (n,).
+    roughness and f0 (n,); strand (n, 3) direction of hairs (0 where there are none) and tilt (n,).
     """
 
     pixel: np.ndarray
@@ -36,6 +37,8 @@ class Records:
     part: np.ndarray
     roughness: np.ndarray
     f0: np.ndarray
+    strand: np.ndarray
+    tilt: np.ndarray
 
 
 def _sample_pixels(camera: Camera, scene: Scene, samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -97,27 +100,31 @@ def _looked_up(scene: Scene, face: np.ndarray, bary: np.ndarray) -> tuple[np.nda
     return colour, gloss
 
 
-def _bumped(scene: Scene, face: np.ndarray, bary: np.ndarray, smooth: np.ndarray) -> np.ndarray:
-    """Normals (n, 3) tilted by the height maps' slopes along the uv tangents."""
+def _run(scene: Scene, triangle: np.ndarray, bary: np.ndarray) -> np.ndarray:
+    """(n, 3) unit directions of hairs at points in triangles (n, 3) of vertices, from root to tip."""
+    corner = scene.strands[triangle]
+    corner = corner * np.where((corner * corner[:, :1]).sum(-1, keepdims=True) < 0, -1, 1)
+    return _unit(np.einsum("nk,nki->ni", bary, corner))
+
+
+def _detailed(scene: Scene, face: np.ndarray, bary: np.ndarray, smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(normals (n, 3) tilted by the height maps' slopes, direction (3) and tilt (1) of hairs (n, 4))."""
     topology = scene.topology
-    normal = smooth.copy()
+    normal, strand = smooth.copy(), np.zeros((len(face), 4), np.float32)
     part = topology.face_part[face]
     for i in np.unique(part):
         material = topology.parts[i].material
         if material.height is None:
             continue
         mine = np.flatnonzero(part == i)
-        corner_uv, corner = topology.face_uv[face[mine]], scene.vertices[topology.faces[face[mine]]]
-        slope = material.slope(np.einsum("nk,nkj->nj", bary[mine], corner_uv))
-        e1, e2 = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
-        d1, d2 = corner_uv[:, 1] - corner_uv[:, 0], corner_uv[:, 2] - corner_uv[:, 0]
-        det = d1[:, :1] * d2[:, 1:] - d2[:, :1] * d1[:, 1:]
-        tangent = (e1 * d2[:, 1:] - e2 * d1[:, 1:]) * np.sign(det)
-        bitangent = (e2 * d1[:, :1] - e1 * d2[:, :1]) * np.sign(det)
-        tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)
-        bitangent /= np.maximum(np.linalg.norm(bitangent, axis=1, keepdims=True), 1e-12)
-        normal[mine] -= np.clip(slope[:, :1], -0.6, 0.6) * tangent + np.clip(slope[:, 1:], -0.6, 0.6) * bitangent
-    return _unit(normal)
+        uv = np.einsum("nk,nkj->nj", bary[mine], topology.face_uv[face[mine]])
+        tangent, bitangent = scene.uv_axes(face[mine])
+        if material.strand is not None:
+            strand[mine, :3] = _run(scene, topology.faces[face[mine]], bary[mine])
+            strand[mine, 3] = lookup(material.strand, uv)[:, 2]
+        slope = np.clip(material.slope(uv), -0.6, 0.6)
+        normal[mine] -= slope[:, :1] * _unit(tangent) + slope[:, 1:] * _unit(bitangent)
+    return _unit(normal), strand
 
 
 def _unit(v: np.ndarray) -> np.ndarray:
@@ -160,11 +167,12 @@ def _records(scene, pixel, rays, face, bary, distance, weight) -> Records:
     smooth = _unit(np.einsum("nk,nkj->nj", bary, scene.normals[triangle]))
     # cards and loose cloth are seen from both sides
     smooth *= np.where((smooth * rays).sum(1) > 0.15, -1, 1)[:, None].astype(np.float32)
-    normal = _bumped(scene, face, bary, smooth)
-    columns = np.concatenate([colour[:, :3], normal, smooth, rays * distance[:, None], gloss], axis=1)
+    normal, strand = _detailed(scene, face, bary, smooth)
+    columns = np.concatenate([colour[:, :3], normal, smooth, rays * distance[:, None], gloss, strand], axis=1)
     first, total, mean = _merge(pixel * 64 + part, weight, columns)
     return Records(
         pixel[first], total.astype(np.float32), triangle[first], bary[first].astype(np.float32),
         mean[:, 9:12].astype(np.float32), _unit(mean[:, 3:6]), _unit(mean[:, 6:9]), mean[:, :3].astype(np.float32),
         labels[part[first]], part[first], mean[:, 12].astype(np.float32), mean[:, 13].astype(np.float32),
+        np.where(np.any(mean[:, 14:17], axis=1)[:, None], _unit(mean[:, 14:17]), 0), mean[:, 17].astype(np.float32),
     )  # fmt: skip

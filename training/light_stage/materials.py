@@ -1,11 +1,13 @@
 """Surface materials: texture lookup, tone and colour variation. Albedo is linear Rec.709 in [0, 1]."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from training.light_stage import assets
+from training.light_stage.hair import strand_map
 
 # Parsing classes, one per pixel.
 BACKGROUND, SKIN, HAIR, EYES, MOUTH, CLOTHES, ACCESSORIES = range(7)
@@ -25,7 +27,8 @@ class Material:
 
     texture (h, w, 4) float32 linear RGB + alpha; height (h, w) float32 bump height in texels, or None;
     roughness in (0, 1]; f0: reflectance at normal incidence; soft (3,): share of light that has wandered below the
-    surface, per channel; label: parsing class; surface (h, w, 2) float32: roughness and f0 that vary, or None.
+    surface, per channel; label: parsing class; surface (h, w, 2) float32: roughness and f0 that vary, or None;
+    strand (h, w, 3) float32: doubled angle and tilt of hairs (see hair.strand_map), or None.
     """
 
     texture: np.ndarray
@@ -35,6 +38,7 @@ class Material:
     soft: tuple[float, float, float] = (0.0, 0.0, 0.0)
     height: np.ndarray | None = None
     surface: np.ndarray | None = None
+    strand: np.ndarray | None = None
     slopes: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -72,15 +76,21 @@ def lookup(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
     return out.reshape(rows * side, -1)[: len(uv)]
 
 
-def hair(path, colour: np.ndarray, label: int = HAIR) -> Material:
-    """Hair, brow or lash cards: the texture's brightness detail in a new colour (3,), its alpha kept."""
+def hair(path: Path, colour: np.ndarray, label: int = HAIR) -> Material:
+    """Hair, brow or lash cards: the texture's strands in a new colour (3,), its alpha kept, painted shine taken out."""
     image = assets.load_texture(path, 1024)
     grey, alpha = image[..., :3].mean(-1), image[..., 3]
+    wide = cv2.GaussianBlur(grey * alpha, (0, 0), 12) / np.maximum(cv2.GaussianBlur(alpha, (0, 0), 12), 0.02)
     mean = (grey * alpha).sum() / max(alpha.sum(), 1e-6)
-    detail = np.clip(grey / max(mean, 1e-4), 0.35, 2.5) ** 0.8
+    detail = np.clip(grey / np.maximum(wide, 1e-4), 0.3, 2.5) ** 0.8 * np.clip(wide / max(mean, 1e-4), 0.4, 2) ** 0.4
+    strand = strand_map(path)
+    shade = cv2.resize(strand[..., 2], grey.shape[::-1]) / 0.07
+    detail = detail * np.exp(0.16 * shade)
     texture = np.concatenate([np.clip(detail[..., None] * colour, 0, 0.9), alpha[..., None]], axis=-1)
-    strands = 4.0 * cv2.GaussianBlur(np.sqrt(grey), (0, 0), 0.7)
-    return Material(texture.astype(np.float32), label, 0.46, 0.035, (0.35, 0.3, 0.25), strands.astype(np.float32))
+    bumps = 4.0 * cv2.GaussianBlur(np.sqrt(grey), (0, 0), 0.7)
+    gloss = np.stack([np.full_like(shade, 0.55), 0.03 * np.clip(1 + 0.45 * shade, 0.1, 2.2)], axis=-1)
+    return Material(texture.astype(np.float32), label, 0.55, 0.03, (0.35, 0.3, 0.25), bumps.astype(np.float32),
+                    gloss.astype(np.float32), strand)  # fmt: skip
 
 
 def cloth(path, colour: np.ndarray | None, rng: np.random.Generator) -> Material:

@@ -4,12 +4,14 @@
 """
 
 import os
+from functools import cached_property
 
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
-from training.light_stage.materials import HAIR
+from training.light_stage.hair import along
+from training.light_stage.materials import HAIR, lookup
 from training.light_stage.mesh import vertex_normals
 from training.light_stage.part import Part
 
@@ -82,6 +84,41 @@ class Scene:
             normal = self.normals[mine]
             normal = normal * np.where((normal * radial).sum(1, keepdims=True) < 0, -1, 1) + 0.9 * radial
             self.normals[mine] = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+
+    def uv_axes(self, face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n, 3) directions in which u and v grow on faces (n,); not of unit length, but to one scale."""
+        corner_uv, corner = self.topology.face_uv[face], self.vertices[self.topology.faces[face]]
+        e1, e2 = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
+        d1, d2 = corner_uv[:, 1] - corner_uv[:, 0], corner_uv[:, 2] - corner_uv[:, 0]
+        sign = np.sign(d1[:, :1] * d2[:, 1:] - d2[:, :1] * d1[:, 1:])
+        return (e1 * d2[:, 1:] - e2 * d1[:, 1:]) * sign, (e2 * d1[:, :1] - e1 * d2[:, :1]) * sign
+
+    @cached_property
+    def strands(self) -> np.ndarray:
+        """(V, 3) float32 unit directions of hairs at vertices, from root to tip; 0 where no hair texture lies.
+
+        The mean over the faces around a vertex: directions have no sign, so their outer products are averaged.
+        """
+        topology = self.topology
+        out = np.zeros_like(self.vertices)
+        for i, part in enumerate(topology.parts):
+            if part.material.strand is None:
+                continue
+            face = np.flatnonzero(topology.face_part == i)
+            u, v = self.uv_axes(np.repeat(face, 3))
+            flat = along(lookup(part.material.strand, topology.face_uv[face].reshape(-1, 2))[:, :2])
+            run = u * flat[:, :1] + v * flat[:, 1:]
+            run /= np.maximum(np.linalg.norm(run, axis=1, keepdims=True), 1e-9)
+            vertex = topology.faces[face].reshape(-1) - topology.starts[i]
+            count = topology.starts[i + 1] - topology.starts[i]
+            outer = (run[:, :, None] * run[:, None]).reshape(-1, 9)
+            mean = np.stack([np.bincount(vertex, outer[:, k], count) for k in range(9)], axis=1).reshape(-1, 3, 3)
+            run = np.linalg.eigh(mean)[1][..., -1]
+            mine = slice(topology.starts[i], topology.starts[i + 1])
+            falls = self.vertices[mine] - self.vertices[mine].mean(0)  # from the crown outwards, and down
+            falls[:, 1] = -0.06
+            out[mine] = run * np.where((run * falls).sum(1, keepdims=True) < 0, -1, 1)
+        return out
 
     def _embree(self, faces: np.ndarray) -> EmbreeScene | None:
         if len(faces) == 0:

@@ -6,6 +6,7 @@ from training.light_stage.camera import Camera
 from training.light_stage.directions import BASIS, latlong
 from training.light_stage.gbuffer import Records
 from training.light_stage.gloss import fresnel, ggx
+from training.light_stage.hair import TILT, mirrored
 from training.light_stage.materials import EYES, HAIR
 from training.light_stage.scene import Scene
 from training.light_stage.transport import OFFSET_M, VertexLight
@@ -17,8 +18,19 @@ def view_directions(records: Records) -> np.ndarray:
 
 
 def glossy_normal(records: Records) -> np.ndarray:
-    """Normals that highlights see: eyes mirror with their smooth cornea, the rest with its bumps."""
-    return np.where((records.label == EYES)[:, None], records.smooth, records.normal)
+    """Normals that highlights see: eyes mirror with their smooth cornea, hairs as cylinders, the rest with bumps.
+
+    A hair's is the surface's, made square to the hair with its tilt: the mirrored cone's middle.
+    """
+    normal = np.where((records.label == EYES)[:, None], records.smooth, records.normal)
+    hairs = np.flatnonzero(np.any(records.strand, axis=1))
+    run, bent = records.strand[hairs], records.smooth[hairs]
+    run = run + (TILT + records.tilt[hairs])[:, None] * bent
+    run /= np.linalg.norm(run, axis=1, keepdims=True)
+    square = bent - (bent * run).sum(1, keepdims=True) * run
+    square /= np.maximum(np.linalg.norm(square, axis=1, keepdims=True), 1e-3)
+    normal[hairs] = square
+    return normal
 
 
 def reflection(records: Records) -> np.ndarray:
@@ -31,8 +43,8 @@ def reflection(records: Records) -> np.ndarray:
 def glossy_weight(records: Records, visible: np.ndarray) -> np.ndarray:
     """(n,) share of the mirrored radiance that leaves each record, shadowed by `visible` (n,)."""
     cosine = np.maximum((view_directions(records) * glossy_normal(records)).sum(1), 0)
-    # a card stands for many round hairs: its edge-on view has no grazing sheen of its own
-    weight = np.where(records.label == HAIR, 1.3 * records.f0, fresnel(cosine, records.f0, records.roughness))
+    # a card stands for many round hairs: no grazing sheen, and half its cone is inside the head
+    weight = np.where(records.label == HAIR, 0.6 * records.f0, fresnel(cosine, records.f0, records.roughness))
     return weight * visible
 
 
@@ -69,9 +81,17 @@ def hard_light(
     below = np.where(layered, 0.35, np.clip((smooth + 0.3) / 1.3, 0, 1) * softened)
     below = np.where(layered, 0.35 * shadow, below)[:, None] * np.where(layered[:, None], 1, share)
     diffuse = records.albedo / np.pi * ((1 - share) * (np.maximum(cosine, 0) * shadow)[:, None] + below)
+    hairs = np.any(records.strand, axis=1)
     toward_all = np.broadcast_to(toward.astype(np.float32), (n, 3))
-    spec = ggx(glossy_normal(records), view_directions(records), toward_all, records.f0, records.roughness) * shadow
-    return (diffuse + spec[:, None]).astype(np.float32)
+    shine = ggx(glossy_normal(records), view_directions(records), toward_all, records.f0, records.roughness)[:, None]
+    shine = np.where(hairs[:, None], _hairs_mirror(records, toward_all, smooth), shine)
+    return (diffuse + shine * shadow[:, None]).astype(np.float32)
+
+
+def _hairs_mirror(records: Records, toward: np.ndarray, facing: np.ndarray) -> np.ndarray:
+    """(n, 3) what hairs mirror of a light; hair on the far side lies in the shade of the hair before it."""
+    shine = mirrored(records.strand, records.tilt, view_directions(records), toward, np.maximum(records.albedo, 0))
+    return shine * np.clip((facing + 0.2) / 0.6, 0, 1)[:, None] * (records.f0 / 0.03)[:, None]
 
 
 def flow(scene: Scene, records: Records, camera: Camera, other: Scene, other_camera: Camera) -> np.ndarray:
