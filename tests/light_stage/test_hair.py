@@ -5,7 +5,6 @@ import pytest
 
 from training.light_stage.hair import along, combed, mirrored, orientation
 
-
 WAVES = [((1, 0), (0, 1)), ((0, 1), (1, 0)), ((1, 1), (1, 1)), ((1, -1), (-1, 1))]
 
 
