@@ -36,6 +36,13 @@ class FailoverRelighter:
     def runtime_name(self) -> str:
         return self._first.runtime_name if self._first else self._second.runtime_name
 
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        return (self._first or self._second).level_names
+
+    def set_level(self, level: int) -> None:
+        (self._first or self._second).set_level(level)
+
     def step(self, frame: Frame, light: Light, state: GpuState | State | None = None) -> tuple[Frame, GpuState | State]:
         """As Relighter.step; a state of the other engine is dropped."""
         if self._first is not None:

@@ -23,6 +23,13 @@ class IdentityRelighter:
     def runtime_name(self) -> str:
         return "identity"
 
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        return ("full",)
+
+    def set_level(self, level: int) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from livelight.errors import RuntimeFailure
 from livelight.frame import Frame
 from livelight.lighting import Light
+from livelight.quality import LEVELS
 from livelight.relight import network_size
 from livelight.runtimes.device import Device
 from livelight.runtimes.live_inputs import knobs
@@ -64,6 +65,14 @@ class GpuRelighter:
     @property
     def runtime_name(self) -> str:
         return self._engines.flavour
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """One: its engines are built for one size of the network."""
+        return (LEVELS[0].name,)
+
+    def set_level(self, level: int) -> None:
+        """Nothing to choose."""
 
     def step(self, frame: Frame, light: Light, state: GpuState | None = None) -> tuple[Frame, GpuState]:
         """As Relighter.step; the new frame owns its picture."""

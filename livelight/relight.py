@@ -16,35 +16,40 @@ from numpy.typing import NDArray
 from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
+from livelight.quality import FULL_AREA, LEVELS
 from livelight.recombine import Recombiner
 from livelight.runtimes import STRIDE, NetworkOutput, NetworkState, Runtime, open_runtime
 from livelight.scratch import Scratch
 from livelight.segment import MatteEdges, MatteState, Segmenter, SelfieSegmenter, steady
 
-AREA = 256 * 256
-"""Pixels that the network sees: a frame of any shape is brought to about this many, its aspect kept."""
 
-
-def network_size(width: int, height: int) -> tuple[int, int]:
-    """(width, height) of the network's picture for a frame: multiples of STRIDE, about AREA pixels, the same aspect."""
-    scale = math.sqrt(AREA / (width * height))
+def network_size(width: int, height: int, area: int = FULL_AREA) -> tuple[int, int]:
+    """(width, height) of the network's picture for a frame: multiples of STRIDE, about ``area`` pixels, its aspect."""
+    scale = math.sqrt(area / (width * height))
     w, h = (min(max(round(x * scale / STRIDE), 2), 64) * STRIDE for x in (width, height))
     return w, h
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that is remembered from frame to frame of one person's stream."""
+    """All that is remembered from frame to frame of one person's stream.
+
+    size: (width, height) of the frame. seen: (width, height) of the network's picture. matte_age: frames since the
+    person was segmented, 0 for the last one.
+    """
 
     network: NetworkState
     matte: MatteState
     size: tuple[int, int]
+    seen: tuple[int, int]
+    matte_age: int = 0
 
 
 class Relighter:
     """Relights frames of any size. One thread at a time; several streams may take turns, each with its own state.
 
-    ``close``, or the end of a ``with`` block, ends its thread.
+    ``close``, or the end of a ``with`` block, ends its thread. Adjustable (livelight.quality): at a lower level the
+    network sees a smaller picture, and the person is segmented less often.
 
     timings_ms: milliseconds of the stages of the last step, by name. "segment beside" runs on a thread of its own while
     the network runs; what of it outlasts the network is in "matte". The others add up to the step.
@@ -56,11 +61,19 @@ class Relighter:
         self._scratch = Scratch()
         self._beside = ThreadPoolExecutor(1, "livelight-segment")
         self._recombine = Recombiner(self._scratch)
+        self._quality = LEVELS[0]
         self.timings_ms: dict[str, float] = {}
 
     @property
     def runtime_name(self) -> str:
         return self._runtime.name
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        return tuple(quality.name for quality in LEVELS)
+
+    def set_level(self, level: int) -> None:
+        self._quality = LEVELS[min(level, len(LEVELS) - 1)]
 
     def step(self, frame: Frame, light: Light, state: State | None = None) -> tuple[Frame, State]:
         """Relight one frame under ``light``. None starts; a state of another frame size is dropped."""
@@ -69,11 +82,12 @@ class Relighter:
             state = None
         started = time.perf_counter()
         half = cv2.resize(frame.image, (max(frame.width // 2, 1), max(frame.height // 2, 1)))
+        age = 0 if state is None else (state.matte_age + 1) % self._quality.matte_every
         # The segmenter runs on one core: beside the network it costs hardly anything.
-        segmented = self._beside.submit(self._segment, half)
+        segmented = self._beside.submit(self._segment, half) if age == 0 else None
         output = self.analyse(half, size, light, state)
         analysed = time.perf_counter()
-        coarse, segment_ms = segmented.result()
+        coarse, segment_ms = segmented.result() if segmented is not None else (None, 0.0)
         matte, alpha, matte_state = self._refine(coarse, frame.image, half, state)
         refined = time.perf_counter()
         image = frame.image
@@ -86,7 +100,8 @@ class Relighter:
             "matte": (refined - analysed) * 1e3,
             "recombine": (done - refined) * 1e3,
         }
-        return frame.with_image(image), State(output.state, matte_state, size)
+        seen = network_size(*size, self._quality.area)
+        return frame.with_image(image), State(output.state, matte_state, size, seen, age)
 
     def close(self) -> None:
         """End the segmenter's thread; of no more use then. May be called twice."""
@@ -102,8 +117,9 @@ class Relighter:
         self, picture: NDArray[np.uint8], size: tuple[int, int], light: Light, state: State | None
     ) -> NetworkOutput:
         """The network's whole answer on a picture of a frame of ``size`` (width, height), before recombination."""
-        small = cv2.resize(picture, network_size(*size))
-        return self._runtime.run(small, light.code, None if state is None else state.network)
+        seen = network_size(*size, self._quality.area)
+        remembered = None if state is None else resized_state(state.network, state.seen, seen)
+        return self._runtime.run(cv2.resize(picture, seen), light.code, remembered)
 
     def _segment(self, half: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
         """The coarse matte and the milliseconds it took."""
@@ -111,15 +127,39 @@ class Relighter:
         return self._segmenter.segment(half), (time.perf_counter() - started) * 1e3
 
     def _refine(
-        self, coarse: NDArray[np.float32], image: NDArray[np.uint8], half: NDArray[np.uint8], state: State | None
+        self,
+        coarse: NDArray[np.float32] | None,
+        image: NDArray[np.uint8],
+        half: NDArray[np.uint8],
+        state: State | None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], MatteState]:
-        """The matte on the network's grid, steady in time; alpha at full resolution; what to remember."""
-        w, h = network_size(image.shape[1], image.shape[0])
+        """The matte on the network's grid, steady in time; alpha at full resolution; what to remember.
+
+        coarse: the segmenter's word; None takes the last matte, which the new frame's edges then pull into place.
+        """
+        w, h = network_size(image.shape[1], image.shape[0], self._quality.area)
         luma = cv2.cvtColor(cv2.resize(half, (w, h)), cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
-        matte = cv2.resize(coarse, (w, h))
-        matte, matte_state = steady(matte, luma, None if state is None else state.matte)
+        if coarse is None and state is not None:
+            matte = cv2.resize(state.matte.matte, (w, h))
+            matte_state = MatteState(matte, luma)
+        else:
+            assert coarse is not None
+            matte, matte_state = steady(cv2.resize(coarse, (w, h)), luma, None if state is None else state.matte)
         alpha = MatteEdges.fit(matte, luma).at(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), self._scratch)
         return matte, alpha, matte_state
+
+
+def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[int, int]) -> NetworkState:
+    """A state of the network for a picture of another size; ``before`` and ``after``: (width, height)."""
+    if before == after:
+        return network
+    resized = []
+    for array in network:
+        _, channels, h, w = array.shape
+        size = (w * after[0] // before[0], h * after[1] // before[1])
+        maps = cv2.resize(np.ascontiguousarray(array[0].transpose(1, 2, 0)), size).reshape(size[1], size[0], channels)
+        resized.append(np.ascontiguousarray(maps.transpose(2, 0, 1)[None]))
+    return tuple(resized)
 
 
 def model_path(model: str) -> Path:

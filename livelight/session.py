@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self, TypeVar
 from livelight.channel import Channel
 from livelight.frame import Frame
 from livelight.lighting import Light, Lighting
+from livelight.quality import Adjustable
 from livelight.sinks import Sink
 from livelight.sources import Source
 from livelight.stage_times import StageTimes
@@ -34,7 +35,7 @@ class RelightStep(Protocol[State]):
         ...
 
 
-class OpenRelighter(RelightStep[Any], Protocol):
+class OpenRelighter(RelightStep[Any], Adjustable, Protocol):
     """A relighter that holds an engine; ``close``, or the end of a ``with`` block, lets it go. On CPU or GPU alike."""
 
     @property

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from livelight.errors import MissingExtra, RuntimeFailure
 from livelight.runtimes import F32, NetworkOutput, NetworkState, network_output, start_state
+
+KEPT = 4
+"""Compiled picture sizes: the levels of one stream's quality."""
 
 
 class OpenVinoRuntime:
@@ -36,22 +40,22 @@ class OpenVinoRuntime:
         self._channels = {
             i.any_name: i.partial_shape[1].get_length() for i in self._model.inputs if i.any_name.startswith("state")
         }
-        self._size: tuple[int, int] | None = None
+        self._compiled: dict[tuple[int, int], Any] = {}
 
     def run(self, image: NDArray[np.uint8], light: F32, state: NetworkState | None) -> NetworkOutput:
         size = (image.shape[0], image.shape[1])
-        if size != self._size:
-            self._compile(*size)
+        request = self._compiled.get(size) or self._compile(*size)
         if state is None:
             state = start_state(self._channels, *size)
         try:
-            results = self._request.infer([image[None], light[None], *state], share_inputs=True, share_outputs=True)
+            results = request.infer([image[None], light[None], *state], share_inputs=True, share_outputs=True)
         except RuntimeError as exc:
             raise RuntimeFailure(f"OpenVINO failed in the network ({_first_line(exc)})") from exc
         arrays = [results[i] for i in range(len(results))]
         return network_output([*arrays[:5], *(a.copy() for a in arrays[5:])], "OpenVINO")
 
-    def _compile(self, height: int, width: int) -> None:
+    def _compile(self, height: int, width: int) -> Any:
+        """An inference request for one picture size; those of the last KEPT sizes are kept."""
         shapes = {"image": [1, height, width, 3], "light": [1, 16, 16, 3]}
         for name, channels in self._channels.items():
             stride = int(name.removeprefix("state"))
@@ -59,10 +63,13 @@ class OpenVinoRuntime:
         model = self._model.clone()
         try:
             model.reshape(shapes)
-            self._request = self._core.compile_model(model, "CPU", self._config).create_infer_request()
+            request = self._core.compile_model(model, "CPU", self._config).create_infer_request()
         except RuntimeError as exc:
             raise RuntimeFailure(f"OpenVINO cannot compile the relighter ({_first_line(exc)})") from exc
-        self._size = (height, width)
+        if len(self._compiled) >= KEPT:
+            del self._compiled[next(iter(self._compiled))]
+        self._compiled[height, width] = request
+        return request
 
 
 def _has_amx() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from livelight.frame import Frame
 
@@ -21,3 +21,13 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
     def abort(self) -> None: ...
+
+
+@runtime_checkable
+class WatchedSink(Sink, Protocol):
+    """A sink that knows whether anybody looks, such as a virtual camera.
+
+    ``watched`` is called a few times a second by the session's thread and must not wait; True where it cannot be known.
+    """
+
+    def watched(self) -> bool: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from livelight.frame import Frame
 
@@ -30,3 +30,10 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Frame]: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class LiveSource(Source, Protocol):
+    """A source in real time. ``end`` may be called from any thread: the iteration ends within a tenth of a second."""
+
+    def end(self) -> None: ...

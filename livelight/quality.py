@@ -1,0 +1,40 @@
+"""The levels by which a relighter trades quality for speed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+FULL_AREA = 256 * 256
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """One level. matte_every: the person is segmented on every so many-th frame; between, the last matte follows the
+    edges of the new frame. area: pixels of the network's picture, about."""
+
+    name: str
+    matte_every: int
+    area: int
+
+
+LEVELS = (
+    Quality("full", 1, FULL_AREA),
+    Quality("matte every 2nd frame", 2, FULL_AREA),
+    Quality("matte every 2nd frame, network at 56 %", 2, 192 * 192),
+    Quality("matte every 3rd frame, network at 25 %", 3, 128 * 128),
+)
+"""From best to fastest."""
+
+
+class Adjustable(Protocol):
+    """A relighter with levels. One thread, between two steps; states stay usable across levels."""
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """From best to fastest; one name alone if there is nothing to choose."""
+        ...
+
+    def set_level(self, level: int) -> None:
+        """0 is the best; a number past the fastest means the fastest."""
+        ...
