@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from livelight.color import linear_to_srgb
 from training.light_stage.dataset import Clip, Panoramas, clips_of, load_clip, panoramas_of
+from training.light_stage.footage import Footage
 from training.samples import sample
 
 F32 = NDArray[np.float32]
@@ -60,14 +61,18 @@ def held_out_clips(
     panoramas = Panoramas(panoramas_of(split))
     for path in paths:
         clip = load_clip(path)
+        footage = Footage(clip)
         rng = np.random.default_rng([seed, int(path.stem.split("_")[1])])
         for _ in range(per_clip):
-            tensors = sample(clip, panoramas, crop, frames, rng)
-            arrays = {
-                n: v.numpy() if n == "flow_bwd" else np.moveaxis(v.numpy(), -3, -1).copy() for n, v in tensors.items()
-            }
+            tensors = sample(footage, panoramas, crop, frames, rng)
+            arrays = {name: pictures_last(name, value.numpy()) for name, value in tensors.items()}
             if arrays["alpha"][-1].sum() > 500:
                 yield HeldOutClip(arrays, tone_of(clip))
+
+
+def pictures_last(name: str, value: F32) -> F32:
+    """An array of a sample with its channels last, as pictures have them; flow is so already."""
+    return value.copy() if name == "flow_bwd" else np.moveaxis(value, -3, -1).copy()
 
 
 def tone_of(clip: Clip) -> str:

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from livelight.runtimes.torch_network import RelightNetwork
+
 
 def masked_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     """Mean absolute difference where mask (b, 1, h, w) in [0, 1] says; NVPR's ||M (I - I')||_1."""
@@ -61,3 +63,39 @@ def temporal_l1(before: Tensor, after: Tensor, flow_bwd: Tensor, mask: Tensor) -
     flow_bwd (b, h, w, 2) leads from t + 1 back to t; mask (b, 1, h, w) is 1 where a point is seen in both.
     """
     return masked_l1(warp(before, flow_bwd), after, mask)
+
+
+def real_losses(network: RelightNetwork, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What real clips without truth teach (training.real_clips.RealSamples, batched): every term a scalar.
+
+    real_matte: MediaPipe's matte; real_normals: the face mesh; real_self: the picture relit to the light found in it is
+    itself; real_cycle: relit and back again it is itself; real_temporal: relit frames agree along the flow.
+    """
+    b, frames, _, h, w = batch["image"].shape
+    state = network.start(b, h, w)
+    terms: dict[str, list[Tensor]] = {"real_matte": [], "real_normals": [], "real_temporal": []}
+    before = None
+    for t in range(frames):
+        image, alpha = batch["image"][:, t], batch["alpha"][:, t]
+        source = network.analyse(image, *state)
+        state = (source.state8, source.state16)
+        gain, offset = network.render(source, batch["target_light"])
+        relit = image + alpha * (image * (gain - 1) + offset)
+        face = (F.avg_pool2d(batch["face"][:, t], 2) > 0.99).float()
+        normals = F.normalize(F.avg_pool2d(batch["normals"][:, t], 2), dim=1)
+        terms["real_matte"].append(matte_loss(source.matte_logit, alpha))
+        terms["real_normals"].append(normal_cosine(source.normals, normals, face))
+        if before is not None:
+            seen = batch["seen"][:, t - 1] * (alpha > 0.5)
+            terms["real_temporal"].append(temporal_l1(before, relit, batch["flow_bwd"][:, t - 1], seen))
+        before = relit
+    own_gain, own_offset = network.render(source, source.source_light)
+    again = network.analyse(relit.clamp(0, 1), *network.start(b, h, w))
+    back_gain, back_offset = network.render(again, source.source_light)
+    # Where the relit picture is black or white, nothing is left to come back from.
+    kept = alpha * ((relit > 0.03) & (relit < 0.97)).all(1, keepdim=True)
+    once = {
+        "real_self": masked_l1(image * own_gain + own_offset, image, alpha),
+        "real_cycle": masked_l1(relit.clamp(0, 1) * back_gain + back_offset, image, kept),
+    }
+    return {name: torch.stack(values).mean() for name, values in terms.items()} | once

@@ -126,7 +126,8 @@ def sample(
     camera = sample_webcam(rng, mean)
     image = np.stack([develop(frame, camera, t, rng) for t, frame in enumerate(scene)])
     # The room stays as filmed: only the person is judged, and mixed edge pixels keep what they hold of the room.
-    filmed_room = develop(room[0], _clean(camera), 0, rng)
+    filmed = {int(k): develop(painted[k], _clean(camera), 0, rng) for k in np.unique(which)}
+    filmed_room = np.stack([filmed[int(k)] for k in which])
     gain = np.float32(camera.white_balance) * np.float32(2.0**camera.exposure_ev)
     pictures = finished(TABLE, still, person, relit, image, filmed_room, gain)
     mirrored = bool(rng.random() < 0.5)
@@ -181,7 +182,7 @@ def finished(
                 pixel = out[t, y, x]
                 for c in range(3):
                     pixel[10 + c] = np.float32(image[t, y, x, c]) * byte
-                    pixel[13 + c] = (np.float32(1) - alpha) * np.float32(room[y, x, c]) * byte
+                    pixel[13 + c] = (np.float32(1) - alpha) * np.float32(room[t, y, x, c]) * byte
                 for c in range(10):
                     pixel[c] = still[t, y, x, c]
                 if alpha == 0:

@@ -19,7 +19,17 @@ from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from livelight.runtimes.torch_network import SIZES, RelightNetwork, code_solid_angles
-from training.losses import best_gain, gradient_l1, light_l1, masked_l1, matte_loss, normal_cosine, temporal_l1
+from training.losses import (
+    best_gain,
+    gradient_l1,
+    light_l1,
+    masked_l1,
+    matte_loss,
+    normal_cosine,
+    real_losses,
+    temporal_l1,
+)
+from training.real_clips import RealSamples
 from training.samples import Samples
 
 WEIGHTS = {
@@ -31,18 +41,27 @@ WEIGHTS = {
     "light": 0.15,
     "light_balls": 0.15,
     "shading": 0.6,
-    "normals": 0.3,
+    "normals": 0.8,
     "albedo": 0.3,
     "matte": 0.2,
     "temporal": 0.5,
     "outside": 0.02,
+    "real_matte": 0.2,
+    "real_normals": 0.7,
+    "real_self": 0.4,
+    "real_cycle": 0.2,
+    "real_temporal": 0.5,
 }
 """Weight of each loss term; 0 switches the term off for an ablation."""
+
+REAL_EVERY, REAL_BATCH = 5, 3
+"""Every so many steps, so many real clips teach too (--real)."""
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of rendered clips")
+    parser.add_argument("--real", type=Path, help="folder of training.real_clips: real people teach too")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint, TensorBoard logs")
     parser.add_argument("--size", default="S", choices=sorted(SIZES))
     parser.add_argument("--hours", type=float, default=1.0, help="wall time at which the learning rate reaches 0")
@@ -127,6 +146,9 @@ def main() -> None:
     loader = iter(
         DataLoader(samples, batch_size=args.batch, num_workers=args.workers, pin_memory=device.type == "cuda")
     )
+    real = None
+    if args.real:
+        real = iter(DataLoader(RealSamples(args.real, crop=args.crop, seed=args.seed + step), batch_size=REAL_BATCH))
     writer = SummaryWriter(str(args.out))
     solid_angles = code_solid_angles().to(device)
     total_s, last_save, last = args.hours * 3600, time.monotonic(), time.monotonic()
@@ -139,6 +161,8 @@ def main() -> None:
             group["lr"] = rate
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             terms = clip_losses(network, batch, solid_angles)
+            if real is not None and step % REAL_EVERY == 0:
+                terms |= real_losses(network, {name: value.to(device) for name, value in next(real).items()})
         loss = sum(weights[name] * value for name, value in terms.items())
         assert isinstance(loss, Tensor)
         optimizer.zero_grad(set_to_none=True)
@@ -152,7 +176,8 @@ def main() -> None:
         step += 1
         trained_s, last = trained_s + time.monotonic() - last, time.monotonic()
         for name, value in {"loss": loss, **terms}.items():
-            running[name] = running.get(name, 0.0) + value.item() / 25
+            share = REAL_EVERY / 25 if name.startswith("real") else 1 / 25
+            running[name] = running.get(name, 0.0) + value.item() * share
         if step % 25 == 0:
             for name, total in running.items():
                 writer.add_scalar(name, total, step)

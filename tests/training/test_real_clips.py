@@ -1,0 +1,71 @@
+"""What real clips teach, on pictures made by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from livelight.runtimes.torch_network import SIZES, RelightNetwork
+from training.face_normals import draw_mesh
+from training.light_stage import assets
+from training.losses import real_losses
+from training.real_clips import RealSamples, flows
+
+
+def test_a_ball_of_triangles_gets_the_normals_of_a_ball() -> None:
+    u, v = np.meshgrid(np.linspace(0.02, 1, 40) * np.pi / 2, np.linspace(0, 2 * np.pi, 60))
+    centre, radius = 40.0, 30.0
+    x, y, z = np.sin(u) * np.cos(v), np.sin(u) * np.sin(v), np.cos(u)
+    points = np.float32(np.stack([centre + radius * x, centre - radius * y, -radius * z], -1).reshape(-1, 3))
+    rows, columns = u.shape
+    corners = [r * columns + c for r in range(rows - 1) for c in range(columns - 1)]
+    triangles = np.array([t for k in corners for t in ((k, k + 1, k + columns), (k + 1, k + columns, k + columns + 1))])
+    normals = np.zeros((80, 80, 3), np.float32)
+    draw_mesh(normals, points, triangles)
+    for px, py in ((48, 40), (60, 40), (40, 22), (28, 52)):
+        nx, ny = (px + 0.5 - centre) / radius, -(py + 0.5 - centre) / radius
+        expected = np.array([nx, ny, np.sqrt(1 - nx * nx - ny * ny)])
+        got = normals[py, px] / np.linalg.norm(normals[py, px])
+        assert got @ expected > 0.98
+
+
+def test_flow_of_a_picture_that_moves() -> None:
+    rng = np.random.default_rng(0)
+    base = np.kron(rng.random((12, 12, 3)), np.ones((6, 6, 1))).astype(np.float32)
+    flow, seen = flows(np.stack([base, np.roll(base, 3, axis=1)]))
+    inner = np.median(flow[0, 10:-10, 10:-10], axis=(0, 1))
+    assert np.allclose(inner, [-3, 0], atol=0.3)
+    assert seen[0, 10:-10, 10:-10].mean() > 0.8
+
+
+@pytest.fixture
+def folder(tmp_path):
+    if not (assets.root() / "hdri").exists():
+        pytest.skip("no shared assets: set LIVELIGHT_ASSETS to the folder that holds hdri/*.hdr")
+    rng = np.random.default_rng(1)
+    image = rng.integers(0, 255, (6, 96, 128, 3), dtype=np.uint8)
+    alpha = np.zeros((6, 96, 128), np.uint8)
+    alpha[:, 20:, 40:90] = 255
+    normals = np.zeros((6, 96, 128, 3), np.int8)
+    normals[:, 30:50, 50:80] = (76, 0, 102)
+    np.savez(tmp_path / "a.npz", image=image, alpha=alpha, normals=normals)
+    return tmp_path
+
+
+def test_every_term_teaches_something(folder) -> None:
+    stream = iter(RealSamples(folder, crop=64))
+    batch = torch.utils.data.default_collate([next(stream) for _ in range(4)])
+    face = batch["face"] > 0
+    length = batch["normals"].norm(dim=2, keepdim=True)
+    assert torch.allclose(length[face], torch.ones(()), atol=1e-3)
+    torch.manual_seed(0)
+    network = RelightNetwork(SIZES["S"])
+    terms = real_losses(network, batch)
+    assert set(terms) == {"real_matte", "real_normals", "real_temporal", "real_self", "real_cycle"}
+    for name, value in terms.items():
+        gradients = torch.autograd.grad(value, list(network.parameters()), retain_graph=True, allow_unused=True)
+        assert sum(float(g.abs().sum()) for g in gradients if g is not None) > 0, name
+
+
+def test_a_folder_without_clips_says_how_to_make_them(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError, match="real_clips"):
+        RealSamples(tmp_path)

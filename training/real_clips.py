@@ -1,0 +1,161 @@
+"""Real clips without truth: what they can still teach. Prepared once into small files, then sampled.
+
+python -m training.real_clips --out DIR CLIP...
+
+Taught: who is the person (MediaPipe's matte), the shape of the face (MediaPipe's mesh), and that the light which the
+network finds must explain the picture (training.losses.real_losses).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from livelight.color import linear_to_srgb
+from livelight.segment import SelfieSegmenter
+from livelight.sources.file import VideoFileSource
+from training.face_normals import FaceMesh
+from training.light_stage.backdrop import project
+from training.light_stage.dataset import Panoramas, panoramas_of, sample_lights
+from training.look import assets
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+ROWS = 288
+"""Height of the prepared frames: about what a person at a desk has in the network's picture."""
+
+
+def prepare(clip: Path, out: Path, segmenter: SelfieSegmenter, mesh: FaceMesh) -> int:
+    """Write frames, mattes and face normals of a clip to ``out``/NAME.npz; returns how many frames.
+
+    image uint8 (t, h, w, 3), alpha uint8 (t, h, w), normals int8 (t, h, w, 3) = 127 n, 0 where no face is.
+    """
+    rows: list[tuple[U8, U8, NDArray[np.int8]]] = []
+    source = VideoFileSource(clip)
+    try:
+        size = (round(source.width * ROWS / source.height), ROWS)
+        for frame in source:
+            small = np.asarray(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), np.uint8)
+            matte = segmenter.segment(frame.image)
+            alpha = cv2.resize(matte, size)
+            normals = mesh.normals(frame.image, cv2.resize(matte, (frame.width, frame.height)))
+            normals = cv2.resize(normals, size, interpolation=cv2.INTER_AREA)
+            whole = np.linalg.norm(normals, axis=2, keepdims=True) > 0.9
+            rows.append((small, np.rint(alpha * 255).astype(np.uint8), np.rint(normals * whole * 127).astype(np.int8)))
+    finally:
+        source.close()
+    image, alpha, normals = (np.stack(column) for column in zip(*rows, strict=True))
+    np.savez(out / f"{clip.stem}.npz", image=image, alpha=alpha, normals=normals)
+    return len(rows)
+
+
+class RealSamples(IterableDataset[dict[str, Tensor]]):
+    """Streams dicts of float32 tensors of real people (t frames, crop x crop) for training.losses.real_losses.
+
+    image (t, 3, h, w) sRGB-coded [0, 1], half the time before another background, exposure and tint changed; alpha
+    (t, 1, h, w); normals (t, 3, h, w) and face (t, 1, h, w), 1 where they are known; target_light (3, 16, 16);
+    flow_bwd (t - 1, h, w, 2) pixels (DIS); seen (t - 1, 1, h, w).
+    """
+
+    def __init__(self, folder: Path, crop: int = 160, frames: int = 3, seed: int = 0) -> None:
+        self.crop, self.frames, self.seed = crop, frames, seed
+        self.files = sorted(folder.glob("*.npz"))
+        if not self.files:
+            raise FileNotFoundError(f"no prepared clips in {folder}; run python -m training.real_clips")
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        rng = np.random.default_rng(self.seed)
+        panoramas = Panoramas(panoramas_of("train"))
+        clips = []
+        for path in self.files:
+            with np.load(path) as file:
+                clips.append({name: file[name] for name in file.files})
+        while True:
+            yield real_sample(clips[int(rng.integers(len(clips)))], panoramas, self.crop, self.frames, rng)
+
+
+def real_sample(
+    clip: dict[str, NDArray[np.generic]], panoramas: Panoramas, crop: int, frames: int, rng: np.random.Generator
+) -> dict[str, Tensor]:
+    """One sample of a prepared clip; see RealSamples."""
+    t, h, w = clip["alpha"].shape
+    stride = int(rng.integers(1, 3))
+    start = int(rng.integers(max(t - stride * frames, 1)))
+    side = int(rng.integers(crop, min(h, w) + 1))
+    middle = float((clip["alpha"][start].astype(np.float32).sum(0) @ np.arange(w)) / max(clip["alpha"][start].sum(), 1))
+    x = int(np.clip(middle - side / 2 + rng.normal(0, side / 6), 0, w - side))
+    y = int(rng.integers(h - side + 1))
+    cut = (slice(start, start + stride * frames, stride), slice(y, y + side), slice(x, x + side))
+    picture, alpha, normals = (brought(clip[name][cut], crop) for name in ("image", "alpha", "normals"))
+    picture, alpha, normals = picture / 255, alpha / 255, normals / 127
+    target = sample_lights(rng, panoramas)[2]
+    if rng.random() < 0.5:
+        index = int(rng.integers(len(panoramas.files)))
+        view = project(
+            panoramas.turned(index, float(rng.uniform(0, 360))),
+            crop * rng.uniform(0.8, 1.6),
+            np.float32([crop / 2] * 2),
+            (crop, crop),
+        )
+        room = linear_to_srgb(np.clip(view * (0.2 / max(float(view.mean()), 1e-3)), 0, 1))
+        picture = alpha * picture + (1 - alpha) * room
+    gain = np.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.05, 3))
+    picture = np.clip(picture * np.float32(gain), 0, 1).astype(np.float32)
+    length = np.linalg.norm(normals, axis=3, keepdims=True)
+    face = (length > 0.5).astype(np.float32)
+    normals = face * normals / np.maximum(length, 1e-6)
+    if rng.random() < 0.5:
+        picture, alpha, normals, face = (np.flip(a, 2) for a in (picture, alpha, normals, face))
+        normals = normals * np.float32([-1, 1, 1])
+    flow, seen = flows(np.ascontiguousarray(picture))
+    arrays = {"image": picture, "alpha": alpha, "normals": normals, "face": face, "seen": seen}
+    tensors = {n: torch.from_numpy(np.ascontiguousarray(np.moveaxis(a, -1, -3), np.float32)) for n, a in arrays.items()}
+    light = torch.from_numpy(np.ascontiguousarray(np.moveaxis(target.code, -1, 0), np.float32))
+    return tensors | {"target_light": light, "flow_bwd": torch.from_numpy(flow)}
+
+
+def brought(pictures: NDArray[np.generic], side: int) -> F32:
+    """Square pictures (t, s, s) or (t, s, s, 3) at side x side, float32 (t, side, side, c)."""
+    out = [cv2.resize(p.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA) for p in pictures]
+    return np.stack(out).reshape(len(out), side, side, -1)
+
+
+def flows(pictures: F32) -> tuple[F32, F32]:
+    """DIS flow (t - 1, h, w, 2) from each frame t + 1 back to t, and (t - 1, h, w, 1) 1 where there and back agree."""
+    grey = [cv2.cvtColor(np.rint(p * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY) for p in pictures]
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    back, seen = [], []
+    h, w = grey[0].shape
+    grid = np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1).astype(np.float32)
+    for a, b in pairwise(grey):
+        backward, forward = dis.calc(b, a, None), dis.calc(a, b, None)
+        there = cv2.remap(forward, grid + backward, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        back.append(backward)
+        seen.append((np.linalg.norm(backward + there, axis=2) < 0.5).astype(np.float32)[..., None])
+    return np.stack(back), np.stack(seen)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("clips", nargs="+", type=Path)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    mesh = FaceMesh(assets() / "models" / "face_landmarker.task")
+    for clip in args.clips:
+        print(f"{clip.name}: {prepare(clip, args.out, SelfieSegmenter(), mesh)} frames", flush=True)
+    mesh.close()
+
+
+if __name__ == "__main__":
+    main()
