@@ -114,7 +114,7 @@ def _detailed(scene: Scene, face: np.ndarray, bary: np.ndarray, smooth: np.ndarr
     part = topology.face_part[face]
     for i in np.unique(part):
         material = topology.parts[i].material
-        if material.height is None:
+        if material.slopes is None:
             continue
         mine = np.flatnonzero(part == i)
         uv = np.einsum("nk,nkj->nj", bary[mine], topology.face_uv[face[mine]])

@@ -128,41 +128,28 @@ def weave_pattern(cloth: Material, second: np.ndarray, rng: np.random.Generator)
     cloth.texture[..., :3] = np.clip(cloth.texture[..., :3] * (1 - cover) + second * shade * cover, 0.005, 0.85)
 
 
-def plain(path, gain, label: int, roughness: float, soft: float) -> Material:
-    """A part with its own texture times a gain: teeth, tongue."""
+def plain(path: Path, gain: float, label: int, roughness: float, soft: float) -> Material:
+    """A part with its own texture times a gain: the tongue."""
     image = assets.load_texture(path, 512).copy()
     image[..., :3] = np.clip(image[..., :3] * gain, 0, 0.9)
     image[..., 3] = 1
     return Material(image, label, roughness, 0.05, (soft,) * 3)
 
 
-def eye(rng: np.random.Generator, light_chance: float, size: int = 256) -> Material:
-    """An eyeball seen from the front: texture over (x, y) of the eye's own frame in [-1, 1], iris in the middle.
-
-    light_chance: chance of blue, green or hazel irises. Sclera pinkish towards its rim, dark limbus, radial iris
-    fibres, black pupil. Very smooth: the wet cornea.
-    """
-    axis = (np.arange(size) + 0.5) / size * 2 - 1
-    x, y = np.meshgrid(axis, -axis)
-    r, angle = np.hypot(x, y), np.arctan2(y, x)
-    iris_colour = np.float32(
-        [[0.06, 0.028, 0.012], [0.09, 0.045, 0.02], [0.16, 0.09, 0.035], [0.08, 0.12, 0.05], [0.1, 0.17, 0.24],
-         [0.14, 0.18, 0.2], [0.035, 0.018, 0.01]]
-    )  # fmt: skip
-    brown = rng.random() > light_chance
-    iris_colour = iris_colour[rng.choice([0, 1, 2, 6] if brown else [2, 3, 4, 5])]
-    iris_r = rng.uniform(0.37, 0.41)
-    pupil_r = rng.uniform(0.12, 0.2)
-    fibre = sum(np.sin(k * angle + rng.uniform(0, 6.3)) / np.sqrt(k) for k in (9, 17, 23, 41, 57)) * 0.18
-    iris = iris_colour * np.clip(1.0 + fibre + 0.7 * (r < 0.6 * iris_r), 0.2, 3)[..., None]
-    veins = rng.standard_normal((size, size)).astype(np.float32)
-    veins = cv2.GaussianBlur(veins, (0, 0), 3)
-    sclera = np.float32([0.58, 0.53, 0.49]) * rng.uniform(0.75, 1.0)
-    red = np.clip((r - 0.5) * 1.1 + 0.8 * veins, 0, 1)[..., None]
-    rgb = sclera * (1 - red * np.float32([0.1, 0.4, 0.42]))
-    edge = np.clip((r - iris_r) / 0.03, -1, 1) * 0.5 + 0.5
-    iris = iris * (1 - 0.7 * np.clip((r - iris_r + 0.07) / 0.07, 0, 1))[..., None]
-    rgb = iris * (1 - edge[..., None]) + rgb * edge[..., None]
-    rgb = rgb * np.clip((r - pupil_r) / 0.025, 0.02, 1)[..., None]
-    texture = np.concatenate([np.clip(rgb, 0.002, 0.8), np.ones_like(rgb[..., :1])], axis=-1)
-    return Material(texture.astype(np.float32), EYES, 0.1, 0.04, (0.25, 0.2, 0.2))
+def teeth(path: Path, ivory: np.ndarray) -> Material:
+    """Enamel of linear colour ivory (3,) and gums; the texture's black gaps between its islands are filled in."""
+    rgb = assets.load_texture(path, 512)[..., :3]
+    gap = (rgb.max(-1) < 0.004).astype(np.uint8)
+    _, nearest = cv2.distanceTransformWithLabels(gap, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    colours = np.zeros((nearest.max() + 1, 3), np.float32)
+    colours[nearest[gap == 0]] = rgb[gap == 0]
+    rgb = colours[nearest]
+    grey = rgb.mean(-1, keepdims=True)
+    gum = np.clip((rgb[..., :1] / np.maximum(rgb[..., 1:2], 1e-3) - 1.4) / 0.6, 0, 1)
+    enamel = ivory * np.clip(grey / max(float(np.median(grey[gum < 0.1])), 1e-3), 0.3, 1.6) ** 0.35
+    pink = (
+        np.float32([0.42, 0.17, 0.15]) * np.clip(grey / max(float(np.median(grey[gum > 0.9])), 1e-3), 0.5, 1.6) ** 0.5
+    )
+    rgb = np.clip(enamel * (1 - gum) + pink * gum, 0.01, 0.85)
+    image = np.concatenate([rgb, np.ones_like(grey)], axis=-1).astype(np.float32)
+    return Material(image, MOUTH, 0.22, 0.05, (0.45, 0.42, 0.4))

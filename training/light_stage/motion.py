@@ -45,6 +45,7 @@ class Performance:
         # most people look at the screen, whatever their head does; face units reach about half a radian
         follow = 1.3 * np.array([-self.facing[1] - self.torso[1], self.facing[0] + self.torso[0]])
         self.gaze = follow * (rng.random() < 0.75) + rng.normal(0, [0.1, 0.08])
+        self.lids = float(np.clip(rng.normal(0.14, 0.09), 0.0, 0.4))  # how low the upper lids hang
         self.arm_down = rng.uniform(0.5, 0.75, 2)
         self.elbow = rng.uniform(0.0, 0.5, 2)
         self.blink_s = np.cumsum(rng.uniform(1.5, 5.0, 12)) - rng.uniform(0, 3)
@@ -76,7 +77,7 @@ class Performance:
         unit |= {"eyeLookInLeft": max(0, -look_x), "eyeLookOutRight": max(0, -look_x)}
         unit |= {"eyeLookUpLeft": max(0, look_y), "eyeLookUpRight": max(0, look_y)}
         unit |= {"eyeLookDownLeft": max(0, -look_y), "eyeLookDownRight": max(0, -look_y)}
-        blink = self._blink(t)
+        blink = max(self._blink(t), self.lids)
         unit |= {"eyeBlinkLeft": blink, "eyeBlinkRight": blink}
         return {k: float(np.clip(v, 0, 1)) for k, v in unit.items()}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from training.light_stage import facial_hair, headwear, materials, skin, wardrobe
+from training.light_stage import eyes, facial_hair, headwear, materials, skin, wardrobe
 from training.light_stage.body import BODY, BodyState, body
 from training.light_stage.motion import Performance
 from training.light_stage.part import Part
@@ -168,7 +168,7 @@ def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048
     faces, uv = wardrobe.base_faces(BODY)
     covered = np.isin(faces, hidden).all(1)
     parts = [Part("skin", faces[~covered], uv[~covered], hide, OnBody(BODY))]
-    parts.append(wardrobe.eyes(materials.eye(rng, 0.03 if ita_deg < 20 else 0.45)))
+    parts.append(eyes.eyes(eyes.material(rng, 0.03 if ita_deg < 20 else 0.45)))
     parts += [*wardrobe.mouth(rng), outfit]
     colour = _hair_colour(rng, skin_name, ita_deg)
     style, hair = _head_hair(rng, sex, colour, hide)

@@ -9,7 +9,7 @@ from training.light_stage.gloss import fresnel, ggx
 from training.light_stage.hair import TILT, mirrored
 from training.light_stage.materials import EYES, HAIR
 from training.light_stage.scene import Scene
-from training.light_stage.transport import OFFSET_M, VertexLight
+from training.light_stage.transport import EYE_OFFSET_M, OFFSET_M, VertexLight
 
 
 def view_directions(records: Records) -> np.ndarray:
@@ -18,11 +18,11 @@ def view_directions(records: Records) -> np.ndarray:
 
 
 def glossy_normal(records: Records) -> np.ndarray:
-    """Normals that highlights see: eyes mirror with their smooth cornea, hairs as cylinders, the rest with bumps.
+    """Normals that highlights see: bumped, but hairs mirror as cylinders.
 
     A hair's is the surface's, made square to the hair with its tilt: the mirrored cone's middle.
     """
-    normal = np.where((records.label == EYES)[:, None], records.smooth, records.normal)
+    normal = records.normal.copy()
     hairs = np.flatnonzero(np.any(records.strand, axis=1))
     run, bent = records.strand[hairs], records.smooth[hairs]
     run = run + (TILT + records.tilt[hairs])[:, None] * bent
@@ -70,7 +70,8 @@ def hard_light(
     smooth = (records.smooth * toward).sum(1)
     lit = np.flatnonzero((smooth > -0.3) | layered)
     shadow = np.zeros(n, np.float32)
-    lift = np.where(layered, 0, OFFSET_M)[lit, None] * records.smooth[lit]
+    offset = np.where(layered, 0, np.where(records.label == EYES, EYE_OFFSET_M, OFFSET_M))
+    lift = offset[lit, None] * records.smooth[lit]
     lift = lift + along[lit] * np.where(layered, 6e-3, 1e-3)[lit, None]
     shadow[lit] = scene.transmittance((records.point[lit] + lift).astype(np.float32), along[lit])
     u, v = latlong(toward)

@@ -89,7 +89,7 @@ def _recoloured(pattern: np.ndarray, colour: np.ndarray) -> np.ndarray:
 def _living(rgb: np.ndarray, light: float, rng: np.random.Generator) -> np.ndarray:
     """Blood in nose, cheeks and ears, rings under the eyes, blotches, freckles and moles; light in [0, 1]."""
     size = len(rgb)
-    flush = rng.uniform(0.02, 0.16) * (0.4 + 0.6 * light)
+    flush = rng.uniform(0.02, 0.11) * (0.4 + 0.6 * light)
     red = region("cheeks", size) * (1 + 0.4 * _noise(rng, 64, size)) + 0.9 * region("nose tip", size)
     red = np.clip(red + 0.7 * region("ears", size) + 0.25 * region("chin", size), 0, 1.6)[..., None]
     ring = rng.uniform(0.0, 0.2) * region("under eyes", size)[..., None]

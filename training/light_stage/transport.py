@@ -14,10 +14,11 @@ from scipy import sparse
 
 from training.light_stage.directions import LIGHTS, form_vectors, shadow_directions
 from training.light_stage.gbuffer import Records
-from training.light_stage.materials import MOUTH
+from training.light_stage.materials import EYES, MOUTH
 from training.light_stage.scene import Scene
 
 OFFSET_M = 2.5e-3
+EYE_OFFSET_M = 3e-4  # lids lie close
 BOUNCE_RAYS = 24
 
 
@@ -43,7 +44,9 @@ def visibility(scene: Scene, vertices: np.ndarray) -> np.ndarray:
     # bumped normals may lean over the horizon of the smooth one; cards are lit from both sides
     wanted = (facing > -0.25) | layered[:, None]
     which, light = np.nonzero(wanted)
-    away = np.where(layered[:, None], 0, normal * OFFSET_M)[which]
+    labels = np.array([p.material.label for p in scene.topology.parts])[scene.topology.vertex_part[vertices]]
+    offset = np.where(layered, 0, np.where(labels == EYES, EYE_OFFSET_M, OFFSET_M))
+    away = (normal * offset[:, None])[which]
     along = directions[light]
     away = away + along * np.where(layered, 6e-3, 1e-3)[which, None]
     seen = scene.transmittance((position[which] + away).astype(np.float32), along)
@@ -102,7 +105,7 @@ def vertex_light(scene: Scene, vertices: np.ndarray, rng: np.random.Generator) -
     seen = visibility(scene, vertices)
     labels = np.array([p.material.label for p in scene.topology.parts])[scene.topology.vertex_part[vertices]]
     # lips are thin and red: some light comes through them to teeth and tongue
-    seen[labels == MOUTH] = 0.3 + 0.7 * seen[labels == MOUTH]
+    seen[labels == MOUTH] = 0.4 + 0.6 * seen[labels == MOUTH]
     cosine = np.maximum(scene.normals[vertices] @ form_vectors().T, 0)
     irradiance = seen * cosine
     spread = _diffusion(scene, vertices, row) @ irradiance

@@ -3,7 +3,7 @@
 import numpy as np
 
 from training.light_stage import assets, materials
-from training.light_stage.body import EYES, TONGUE, body
+from training.light_stage.body import TONGUE, body
 from training.light_stage.materials import Material
 from training.light_stage.part import Part
 from training.light_stage.placement import Hung, OnBody
@@ -22,21 +22,6 @@ def base_faces(vertices: slice) -> tuple[np.ndarray, np.ndarray]:
     model = body()
     inside = ((model.faces >= vertices.start) & (model.faces < vertices.stop)).all(1)
     return model.faces[inside] - vertices.start, model.face_uv[inside]
-
-
-def eyes(material: Material) -> Part:
-    """Both eyeballs; uv is the front view of each, so that the iris lies in the middle."""
-    model = body()
-    local_faces, _ = base_faces(EYES)
-    faces, point = local_faces + EYES.start, model.template
-    uv = np.zeros((len(faces), 3, 2), np.float32)
-    for side in (1, -1):
-        mine = np.arange(EYES.start, EYES.stop)[point[EYES, 0] * side > 0]
-        low, high = point[mine].min(0), point[mine].max(0)
-        local = (point - (low + high) / 2) / ((high[0] - low[0]) / 2)
-        select = point[faces[:, 0], 0] * side > 0
-        uv[select] = local[faces[select]][..., :2] * 0.5 + 0.5
-    return Part("eyes", local_faces, uv, material, OnBody(EYES))
 
 
 def card(kind: str, name: str, material: Material) -> Part:
@@ -69,8 +54,8 @@ def mouth(rng: np.random.Generator) -> list[Part]:
     base = assets.root() / "makehuman"
     folder = base / "teeth" / rng.choice(["teeth_base"] + [f"teeth_shape0{i}" for i in range(1, 6)])
     mesh = assets.load_obj(folder / f"{folder.name}.obj")
-    ivory = np.float32([1, rng.uniform(0.9, 1), rng.uniform(0.7, 0.95)]) * rng.uniform(0.9, 1.15)
-    teeth = materials.plain(base / "teeth" / "materials" / "teeth.png", ivory, materials.MOUTH, 0.25, 0.4)
+    ivory = np.float32([1, rng.uniform(0.9, 0.97), rng.uniform(0.72, 0.9)]) * rng.uniform(0.5, 0.68)
+    teeth = materials.teeth(base / "teeth" / "materials" / "teeth.png", ivory)
     tongue = materials.plain(base / "tongue" / "tongue01" / "tongue01_diffuse.jpg", 1.0, materials.MOUTH, 0.3, 0.4)
     hung = Hung(assets.load_fit(folder / f"{folder.name}.mhclo"))
     faces, uv = base_faces(TONGUE)
