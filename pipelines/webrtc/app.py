@@ -20,6 +20,8 @@ from pipelines.webrtc.serve_settings import ServeSettings
 from pipelines.webrtc.sessions_api import SessionsApi
 from pipelines.webrtc.shared_engine import SharedEngine
 from pipelines.webrtc.upload import MAX_BYTES, Uploads
+from pipelines.webrtc.whep import WhepApi
+from pipelines.webrtc.whip import WhipApi
 
 HUB = web.AppKey("hub", Hub)
 
@@ -34,7 +36,7 @@ async def build_app(settings: ServeSettings, open_relighter: Callable[[], OpenRe
     guard = Guard(settings)
     app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=MAX_BYTES)
     app[HUB] = hub
-    for api in (SessionsApi(hub), GalleryApi(gallery, uploads), PresetsApi(gallery)):
+    for api in (SessionsApi(hub), WhipApi(hub), WhepApi(hub), GalleryApi(gallery, uploads), PresetsApi(gallery)):
         app.add_routes(api.routes())
     _add_page(app)
 

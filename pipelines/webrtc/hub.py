@@ -14,6 +14,7 @@ from pipelines.webrtc.serve_settings import ServeSettings
 from pipelines.webrtc.session import Problems, Session
 from pipelines.webrtc.shared_engine import SharedEngine
 from pipelines.webrtc.stream import LiveStream
+from pipelines.webrtc.viewer import Program, Viewer
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,10 @@ class Hub:
         self.gallery = gallery
         self.engine = engine
         self.configuration = ice_configuration(settings)
+        self.programs: dict[str, Program] = {}
+        """What viewers may watch besides the sessions, by name."""
         self._sessions: dict[str, Session] = {}
+        self._viewers: dict[str, Viewer] = {}
         self._opening = 0
         self._opening_names: set[str] = set()
 
@@ -95,21 +99,47 @@ class Hub:
         log.info("session %s opened, %d of %d", session.id[:6], len(self._sessions), self.settings.sessions)
         return session, answer
 
+    def program(self, name: str) -> Program | None:
+        """What goes under this name now."""
+        return self.programs.get(name) or self.named(name)
+
+    def viewer(self, id_: str) -> Viewer | None:
+        """The viewer with this id."""
+        return self._viewers.get(id_)
+
+    def new_viewer(self, name: str, program: Program) -> Viewer:
+        """One more viewer, not connected yet. Raises Full."""
+        if len(self._viewers) >= self.settings.viewers:
+            raise Full(f"all {self.settings.viewers} viewers' places are taken; try again in {RETRY_S} seconds")
+        viewer = Viewer(Peer(self.configuration, self._ended), name, program)
+        self._viewers[viewer.id] = viewer
+        return viewer
+
+    async def end_viewer(self, viewer: Viewer) -> None:
+        """Close a viewer. May be called twice."""
+        if self._viewers.pop(viewer.id, None) is not None:
+            await viewer.close()
+
     async def end(self, session: Session) -> None:
-        """Close a session. May be called twice."""
+        """Close a session and its viewers. May be called twice."""
         if self._sessions.pop(session.id, None) is None:
             return
         self.engine.remove(session.stream)
+        watching = [viewer for viewer in self._viewers.values() if viewer.program is session]
+        await asyncio.gather(*(self.end_viewer(viewer) for viewer in watching))
         await session.close()
         log.info("session %s ended, %d left", session.id[:6], len(self._sessions))
 
     async def close(self) -> None:
-        """End all sessions."""
+        """End all sessions and viewers."""
+        await asyncio.gather(*(self.end_viewer(viewer) for viewer in list(self._viewers.values())))
         await asyncio.gather(*(self.end(session) for session in self.sessions))
 
     async def _ended(self, peer: Peer) -> None:
-        session = self._sessions.get(peer.id)
+        session, viewer = self._sessions.get(peer.id), self._viewers.get(peer.id)
         if session is not None:
             await self.end(session)
+        elif viewer is not None:
+            await self.end_viewer(viewer)
         else:
             await peer.close()

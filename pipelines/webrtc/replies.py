@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 
 from livelight.errors import InputError, LightError, LiveLightError, SettingsError
 from pipelines.webrtc.hub import Full, Taken
+from pipelines.webrtc.peer import NotAcceptable
 
 BODY_S = 15.0
 """A body that takes longer to come is given up."""
@@ -19,6 +20,7 @@ _STATUS: tuple[tuple[type[LiveLightError], int], ...] = (
     (Full, 503),
     (Taken, 409),
     (SettingsError, 422),
+    (NotAcceptable, 406),
     (InputError, 400),
     (LightError, 422),
 )

@@ -73,6 +73,10 @@ class Session:
         self._sounds.append(sound)
         return sound
 
+    def drop_outlet(self, outlet: Outlet) -> None:
+        """No more pictures for this consumer."""
+        self.stream.detach(outlet)
+
     def drop_sound(self, sound: SoundTrack) -> None:
         """No more sound for this consumer."""
         if sound in self._sounds:
