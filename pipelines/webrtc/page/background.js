@@ -1,0 +1,110 @@
+// What stands behind the person: a word, a colour, or an uploaded picture.
+
+import { get, request } from "./api.js";
+import { byId, capital, el, icon, notice } from "./elements.js";
+import { addField } from "./fields.js";
+import { uploader } from "./uploader.js";
+
+const WORDS = [["keep", "As it is"], ["blur", "Blur"], ["env", "Scene"], ["colour", "Colour"]];
+const COLOURS = [["#1b1f26", "Slate"], ["#3d3a38", "Warm grey"], ["#c9c3b8", "Paper"], ["#24433a", "Forest"], ["#23365a", "Navy"], ["#5a2a33", "Wine"], ["#00b140", "Green screen"]];
+
+export class Background {
+  constructor(settings) {
+    this.settings = settings;
+    this.cards = new Map();
+    this.colour = COLOURS[0][0];
+    this.words = byId("background-words");
+    this.colours = byId("background-colours");
+    this.pictures = byId("background-pictures");
+    for (const [value, title] of WORDS) this.addWord(value, title);
+    for (const [value, title] of COLOURS) this.addColour(value, title);
+    this.picker = el("input", { type: "color", value: "#88a0b8", "aria-label": "Another colour", title: "Another colour" });
+    this.picker.addEventListener("input", () => this.choose(this.picker.value));
+    this.colours.append(this.picker);
+    const fields = byId("background-fields");
+    this.blur = addField(fields, settings, "blur");
+    this.view = addField(fields, settings, "fov_deg");
+    this.tone = addField(fields, settings, "tone");
+    uploader(byId("background-upload"), {
+      path: "/api/backgrounds",
+      accept: ".jpg,.jpeg,.png,.webp,.hdr,.exr",
+      words: "Add a background picture",
+      added: (entry) => {
+        this.add(entry);
+        this.choose(entry.id);
+      },
+    });
+    settings.addEventListener("change", () => this.update());
+  }
+
+  async load() {
+    for (const entry of await get("/api/backgrounds")) this.add(entry);
+    this.update();
+  }
+
+  choose(background) {
+    if (background.startsWith("#")) this.colour = background;
+    this.settings.change({ background });
+  }
+
+  addWord(value, title) {
+    const input = el("input", { type: "radio", name: "background", value });
+    input.addEventListener("change", () => this.choose(value === "colour" ? this.colour : value));
+    this.words.append(el("label", {}, input, title));
+  }
+
+  addColour(value, title) {
+    const button = el("button", { type: "button", "aria-label": title, title, "aria-pressed": "false", "data-colour": value });
+    button.style.background = value;
+    button.addEventListener("click", () => this.choose(value));
+    this.colours.append(button);
+  }
+
+  add(entry) {
+    const name = capital(entry.title);
+    const input = el("input", { type: "radio", name: "background-picture", value: entry.id });
+    input.addEventListener("change", () => this.choose(entry.id));
+    const thumb = el("img", { src: `/api/backgrounds/${encodeURIComponent(entry.id)}/thumbnail.jpg`, alt: "" });
+    const shell = el("div", { class: "card-shell" },
+      el("label", { class: "card", title: name }, el("span", { class: "thumb" }, thumb), el("span", { class: "name" }, name), input));
+    if (entry.kind === "upload") {
+      const remove = el("button", { type: "button", class: "icon delete", "aria-label": `Delete ${name}`, title: "Delete" }, icon("bin"));
+      remove.addEventListener("click", () => this.remove(entry, shell));
+      shell.append(remove);
+    }
+    this.cards.set(entry.id, input);
+    this.pictures.append(shell);
+    this.update();
+  }
+
+  async remove(entry, shell) {
+    try {
+      await request("DELETE", `/api/backgrounds/${encodeURIComponent(entry.id)}`);
+    } catch (problem) {
+      if (problem.status !== 404) {
+        notice(problem.message, true);
+        return;
+      }
+    }
+    this.cards.delete(entry.id);
+    shell.remove();
+    if (this.settings.get("background") === entry.id) this.choose("keep");
+    this.words.querySelector("input").focus();
+  }
+
+  update() {
+    const chosen = this.settings.get("background");
+    const picture = this.cards.has(chosen);
+    const word = ["keep", "blur", "env"].includes(chosen) ? chosen : picture ? null : "colour";
+    for (const input of this.words.querySelectorAll("input")) input.checked = input.value === word;
+    for (const [id, input] of this.cards) input.checked = id === chosen;
+    this.colours.hidden = word !== "colour";
+    for (const button of this.colours.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.dataset.colour === chosen));
+    }
+    if (word === "colour" && /^#[0-9a-f]{6}$/i.test(chosen)) this.picker.value = chosen;
+    this.blur.row.hidden = word !== "blur";
+    this.view.row.hidden = word !== "env";
+    this.tone.row.hidden = !(picture || word === "env"); // the server has nothing to match to otherwise
+  }
+}
