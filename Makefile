@@ -25,6 +25,7 @@ $(VENV)/base: pyproject.toml setup.sh
 	touch $@
 
 # torch is pinned: on Linux a bare "torch" installs gigabytes of CUDA.
-$(VENV)/all: $(VENV)/base pyproject.toml
+$(VENV)/all: $(VENV)/base pyproject.toml tests/system_packages.txt
 	$(BIN)/python -m pip install --quiet --editable '.[dev,train]' --constraint constraints.txt
+	./tests/install_system_packages.sh
 	touch $@

@@ -7,7 +7,8 @@ LiveLightError
 ├── SettingsError       a setting outside its range, or two that contradict each other
 ├── DeviceError         a camera or virtual camera that is absent, busy or of the wrong form
 ├── RuntimeFailure      an inference engine that is absent or gave an unusable result
-└── MissingExtra        an optional package that is not installed; names the pip command
+├── MissingExtra        an optional package that is not installed; names the pip command
+└── MissingSystemPackage    a program or library of the system that is not installed; names the apt command
 
 Errors of other libraries are turned into these once, at the edge, with ``from exc``.
 """
@@ -51,3 +52,18 @@ class MissingExtra(LiveLightError):
         )
         self.package = package
         self.extra = extra
+
+
+class MissingSystemPackage(LiveLightError):
+    """A program or library of the system is not installed.
+
+    purpose: what cannot be done. packages: names on Debian and Ubuntu, separated by spaces. detail: what was seen.
+    """
+
+    def __init__(self, purpose: str, packages: str, detail: str = "") -> None:
+        seen = f" ({detail})" if detail else ""
+        super().__init__(
+            f"{purpose} needs system packages that are not installed here{seen}; "
+            f"on Debian and Ubuntu: sudo apt install {packages}"
+        )
+        self.packages = packages

@@ -124,6 +124,14 @@ def demo(
     run_demo(out, quiet)
 
 
+@app.command()
+def gstreamer() -> None:
+    """Print what lets GStreamer find the element livelightrelight: eval "$(livelight gstreamer)"."""
+    from pipelines.gstreamer.environment import gstreamer_command
+
+    gstreamer_command()
+
+
 def main() -> NoReturn:
     """Run the command line; never returns, never shows a traceback for bad input."""
     signal.signal(signal.SIGTERM, _terminate)

@@ -1,0 +1,1 @@
+"""LiveLight inside GStreamer pipelines: the element ``livelightrelight``."""
