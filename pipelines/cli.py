@@ -125,6 +125,15 @@ def demo(
 
 
 @app.command()
+def doctor(json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
+    """Look over this machine: cameras, virtual camera, GPU, packages; with the command that mends what is wrong."""
+    from pipelines.doctor.report import doctor as examine
+
+    if status := examine(json):
+        raise typer.Exit(status)
+
+
+@app.command()
 def gstreamer() -> None:
     """Print what lets GStreamer find the element livelightrelight: eval "$(livelight gstreamer)"."""
     from pipelines.gstreamer.environment import gstreamer_command
