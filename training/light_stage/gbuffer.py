@@ -169,7 +169,7 @@ def _records(scene, pixel, rays, face, bary, distance, weight) -> Records:
     smooth *= np.where((smooth * rays).sum(1) > 0.15, -1, 1)[:, None].astype(np.float32)
     normal, strand = _detailed(scene, face, bary, smooth)
     columns = np.concatenate([colour[:, :3], normal, smooth, rays * distance[:, None], gloss, strand], axis=1)
-    first, total, mean = _merge(pixel * 64 + part, weight, columns)
+    first, total, mean = _merge(pixel * len(topology.parts) + part, weight, columns)
     return Records(
         pixel[first], total.astype(np.float32), triangle[first], bary[first].astype(np.float32),
         mean[:, 9:12].astype(np.float32), _unit(mean[:, 3:6]), _unit(mean[:, 6:9]), mean[:, :3].astype(np.float32),

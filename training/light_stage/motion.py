@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from training.light_stage.gesture import sample_gestures
+
 FPS = 30.0
 
 
@@ -48,6 +50,7 @@ class Performance:
         self.lids = float(np.clip(rng.normal(0.14, 0.09), 0.0, 0.4))  # how low the upper lids hang
         self.arm_down = rng.uniform(0.5, 0.75, 2)
         self.elbow = rng.uniform(0.0, 0.5, 2)
+        self.gestures = sample_gestures(rng)
         self.blink_s = np.cumsum(rng.uniform(1.5, 5.0, 12)) - rng.uniform(0, 3)
         self.start_s = rng.uniform(2, 20)
 
@@ -91,4 +94,6 @@ class Performance:
             sign = -1 if side == "L" else 1
             turns[f"upperarm01.{side}"] = np.array([0.0, 0.0, sign * self.arm_down[i]])
             turns[f"lowerarm01.{side}"] = np.array([-self.elbow[i], 0.0, 0.0])
+        for gesture in self.gestures:
+            turns |= gesture.rotation(t)
         return turns

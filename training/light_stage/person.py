@@ -164,7 +164,7 @@ def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048
     """A random identity that wears one of `skins`, its texture `texels` wide."""
     skin_name, sex, ita_deg = _pick_skin(rng, skins)
     hide = skin.material(skin_name, skin.colour_of(ita_deg, rng), np.random.default_rng(rng.integers(2**31)), texels)
-    outfit, hidden = wardrobe.outfit(str(rng.choice(wardrobe.OUTFITS[sex])), rng)
+    outfit, hidden = wardrobe.outfit(wardrobe.pick_outfit(rng, sex), rng)
     faces, uv = wardrobe.base_faces(BODY)
     covered = np.isin(faces, hidden).all(1)
     parts = [Part("skin", faces[~covered], uv[~covered], hide, OnBody(BODY))]

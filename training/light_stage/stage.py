@@ -3,23 +3,17 @@
 import numpy as np
 
 from training.light_stage import shade
-from training.light_stage.camera import frame_head, shaken
+from training.light_stage.camera import shaken
+from training.light_stage.cast import Cast, sample_cast
 from training.light_stage.directions import LIGHTS, direction, form_vectors
 from training.light_stage.gbuffer import Records, trace
 from training.light_stage.motion import FPS, Drift
-from training.light_stage.person import Person, sample_person
 from training.light_stage.scene import Scene, Topology
 from training.light_stage.splits import skins_of, split_of_seed
 from training.light_stage.transport import VertexLight, blend, pixel_transport, vertex_light
 
 RANK = 48
 HARD_LIGHTS = 8
-
-
-def head_centre(vertices: np.ndarray) -> np.ndarray:
-    """(3,) middle of the face: the skin's top 23 cm, moved forwards of the neck."""
-    top = vertices[vertices[:, 1] > vertices[:, 1].max() - 0.23]
-    return np.array([top[:, 0].mean(), vertices[:, 1].max() - 0.115, top[:, 2].mean() + 0.05])
 
 
 def hard_directions(rng: np.random.Generator, count: int = HARD_LIGHTS) -> np.ndarray:
@@ -31,14 +25,14 @@ def hard_directions(rng: np.random.Generator, count: int = HARD_LIGHTS) -> np.nd
 
 
 class Take:
-    """One clip being made: the person's geometry at each frame, in the camera frame, and its records."""
+    """One clip being made: the people's geometry at each frame, in the camera frame, and its records."""
 
-    def __init__(self, rng: np.random.Generator, person: Person, frames: int, size: tuple[int, int]) -> None:
-        times = person.performance.start_s + np.arange(frames) / FPS
-        meshes = [person.vertices(person.state(t)) for t in times]
-        self.person = person
-        self.topology = Topology(person.parts, [len(m) for m in meshes[0]])
-        base = frame_head(rng, head_centre(meshes[0][0]), size)
+    def __init__(self, rng: np.random.Generator, cast: Cast, frames: int, size: tuple[int, int]) -> None:
+        times = np.arange(frames) / FPS
+        meshes, heads = cast.vertices(times)
+        self.cast = cast
+        self.topology = Topology(cast.parts, [len(m) for m in meshes[0]])
+        base = cast.framed(rng, heads, size)
         tremble = [Drift(rng, 1.5) for _ in range(2)]
         sway = rng.choice([0.0, 1.5], p=[0.7, 0.3])
         self.cameras = [shaken(base, sway * np.array([d(t) for d in tremble])) for t in times]
@@ -135,8 +129,8 @@ def render_clip(seed: int, frames: int, size: int) -> dict[str, np.ndarray]:
     """All arrays of one clip (see Clip), reproducible by seed."""
     rng = np.random.default_rng([seed, 7])
     split = split_of_seed(seed)
-    person = sample_person(rng, skins_of(split), 2048 if size > 400 else 1024)
-    take = Take(rng, person, frames, (size, size))
+    cast = sample_cast(rng, skins_of(split), 2048 if size > 400 else 1024)
+    take = Take(rng, cast, frames, (size, size))
     lights = take.vertex_lights(rng)
     hard_dirs = hard_directions(rng)
     depth_maps = []
@@ -169,5 +163,5 @@ def render_clip(seed: int, frames: int, size: int) -> dict[str, np.ndarray]:
         "focal_px": np.float32(take.cameras[0].focal),
         "principal_px": np.float32(take.cameras[0].principal),
     }
-    out |= {"facing_deg": np.float32(np.degrees(person.performance.facing))}
-    return out | {f"about_{k}": np.str_(v) for k, v in person.about.items()}
+    out |= {"facing_deg": np.float32(np.degrees(cast.lead.performance.facing))}
+    return out | {f"about_{k}": np.str_(v) for k, v in cast.about().items()}

@@ -17,6 +17,7 @@ import numpy as np
 from training.light_stage import assets
 from training.light_stage.backdrop import project
 from training.light_stage.camera import Camera, shaken
+from training.light_stage.cast import head_centre
 from training.light_stage.direct import draw
 from training.light_stage.lights import Panoramas, exposed
 from training.light_stage.motion import FPS, Drift
@@ -24,7 +25,6 @@ from training.light_stage.person import Person, sample_person
 from training.light_stage.scene import Scene, Topology, process_priority
 from training.light_stage.speech import Mouth, mouth, read_wave, speak
 from training.light_stage.splits import skins_of
-from training.light_stage.stage import head_centre
 from training.light_stage.transport import VertexLight, blend, vertex_light
 from training.light_stage.webcam import WebcamSettings, develop
 
