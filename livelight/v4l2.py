@@ -6,7 +6,6 @@ Structures and numbers are those of linux/videodev2.h on 64-bit machines.
 from __future__ import annotations
 
 import ctypes
-import fcntl
 from ctypes import Structure, Union, c_char, c_int32, c_int64, c_uint8, c_uint32
 from typing import Any
 
@@ -121,6 +120,35 @@ class Control(Structure):
     _fields_ = (("id", c_uint32), ("value", c_int32))
 
 
+class RequestBuffers(Structure):
+    _fields_ = (
+        ("count", c_uint32),
+        ("type", c_uint32),
+        ("memory", c_uint32),
+        ("capabilities", c_uint32),
+        ("flags", c_uint32),
+    )
+
+
+class Buffer(Structure):
+    """``offset`` is where mmap finds it."""
+
+    _fields_ = (
+        ("index", c_uint32),
+        ("type", c_uint32),
+        ("bytesused", c_uint32),
+        ("flags", c_uint32),
+        ("field", c_uint32),
+        ("timestamp", c_int64 * 2),
+        ("timecode", c_uint32 * 4),
+        ("sequence", c_uint32),
+        ("memory", c_uint32),
+        ("offset", c_int64),
+        ("length", c_uint32),
+        ("reserved", c_uint32 * 2),
+    )
+
+
 class EventSubscription(Structure):
     _fields_ = (("type", c_uint32), ("id", c_uint32), ("flags", c_uint32), ("reserved", c_uint32 * 5))
 
@@ -148,6 +176,8 @@ QUERYCAP = _code(_READ, 0, Capability)
 ENUM_FMT = _code(_READ | _WRITE, 2, FormatDescription)
 G_FMT = _code(_READ | _WRITE, 4, Format)
 S_FMT = _code(_READ | _WRITE, 5, Format)
+REQBUFS = _code(_READ | _WRITE, 8, RequestBuffers)
+QUERYBUF = _code(_READ | _WRITE, 9, Buffer)
 STREAMON = _code(_WRITE, 18, c_int32)
 G_PARM = _code(_READ | _WRITE, 21, StreamParameters)
 S_PARM = _code(_READ | _WRITE, 22, StreamParameters)
@@ -162,8 +192,15 @@ SUBSCRIBE_EVENT = _code(_WRITE, 90, EventSubscription)
 
 def ask(fd: int, request: int, value: Any) -> Any:
     """One ioctl on an open device; ``value`` is filled in and returned. Raises OSError as the driver says."""
+    import fcntl  # not on Windows, where this module is imported but not used
+
     fcntl.ioctl(fd, request, value)
     return value
+
+
+def start_output(fd: int) -> None:
+    """STREAMON of the writer's side. Raises OSError."""
+    ask(fd, STREAMON, c_int32(VIDEO_OUTPUT))
 
 
 def fourcc(code: int) -> str:
