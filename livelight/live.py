@@ -144,6 +144,7 @@ class _Stepper:
         if session.commands.bypass:
             self._forget()
             return frame
+        session.stats.light_s = self._light_s
         with session.stats.times.measure("light"):
             light = session.lighting.at(self._light_s, frame.width, frame.height)
         if session.skip_similar and self._similar.same(frame, light) and self._shown is not None:

@@ -51,6 +51,8 @@ class LiveStats:
         self.level = ""
         self.relit = self.skipped = self.shown = self.resets = 0
         self.dropped = self.dropped_late = 0
+        self.light_s = 0.0
+        """The light's clock: the time that a moving rotation is at."""
         self._lock = threading.Lock()
         self._recent: deque[tuple[float, float]] = deque(maxlen=1000)
 

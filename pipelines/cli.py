@@ -22,6 +22,7 @@ from pipelines.clip_settings import ClipSettings
 from pipelines.engine import app as engine
 from pipelines.options import with_settings
 from pipelines.preset import app as preset
+from pipelines.run_settings import RunSettings
 from pipelines.webrtc.serve_settings import ServeSettings
 
 app = typer.Typer(
@@ -63,6 +64,26 @@ def relight(
         failed = relight_all(jobs, settings, relighter, lambda duration_s: build_lighting(settings, duration_s), quiet)
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+@with_settings(RunSettings)
+def run(
+    settings: RunSettings,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
+) -> None:
+    """Relight a camera live into a virtual camera; while it runs, ? shows the keys."""
+    from pipelines.run import run as run_command
+
+    raise typer.Exit(run_command(settings, quiet))
+
+
+@app.command()
+def cameras() -> None:
+    """List the cameras: formats, sizes, frames per second."""
+    from pipelines.cameras import cameras_command
+
+    cameras_command()
 
 
 @app.command()

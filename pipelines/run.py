@@ -1,0 +1,156 @@
+"""``livelight run``: camera -> relit -> virtual camera, until it is told to stop."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from fractions import Fraction
+from typing import Any
+
+from livelight.control import Control, LiveLighting
+from livelight.errors import DeviceError, LiveLightError
+from livelight.frame import Frame
+from livelight.governor import Governor
+from livelight.lighting import Lighting
+from livelight.live import LiveSession, run_live
+from livelight.live_commands import LiveCommands
+from livelight.live_stats import LiveFigures, LiveStats
+from livelight.rig import rig_names
+from livelight.session import OpenRelighter
+from livelight.sinks import Sink
+from livelight.sinks.choice import open_sink
+from livelight.sinks.tee import TeeSink
+from livelight.sources.choice import CameraChoice
+from livelight.standby import standby_picture
+from pipelines.bench import parse_size
+from pipelines.engine import open_relighter
+from pipelines.run_keys import LiveKeys
+from pipelines.run_settings import RunSettings
+from pipelines.stop_signals import StopSignals
+from pipelines.terminal import TerminalKeys
+
+FIGURES_EVERY_S = 1.0
+
+
+class Speaker:
+    """Sentences on stderr, from any thread; a line of figures below them that renews itself."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._line = ""
+        self._lock = threading.Lock()
+
+    def say(self, sentence: str) -> None:
+        """What the user asked for."""
+        if not self._quiet:
+            self.notice(sentence)
+
+    def notice(self, sentence: str) -> None:
+        """What the user must know."""
+        with self._lock:
+            clear = "\r\x1b[K" if self._line else ""
+            print(f"{clear}livelight: {sentence}", file=sys.stderr, flush=True)
+            self._line = ""
+
+    def show(self, figures: str) -> None:
+        """The line of figures; empty takes it away."""
+        with self._lock:
+            if figures or self._line:
+                print(f"\r\x1b[K{figures}", end="", file=sys.stderr, flush=True)
+            self._line = figures
+
+
+def run(
+    settings: RunSettings,
+    quiet: bool,
+    open_engine: Callable[..., OpenRelighter] = open_relighter,
+    open_lighting: Callable[[Control, Callable[[str], None]], Lighting] = LiveLighting,
+) -> int:
+    """Run until it is stopped; the exit status. Raises LiveLightError if something cannot be opened, or breaks."""
+    speaker, commands, stats, control = Speaker(quiet), LiveCommands(), LiveStats(), Control(settings)
+    keys = LiveKeys(control, commands, stats, speaker.say, list(rig_names()))
+    terminal = TerminalKeys(keys.press)
+    width, height = parse_size(settings.size)
+    with StopSignals(commands.stop, terminal.restore) as signals, ExitStack() as stack:
+        sink = _sink(settings, width, height, keys.press)
+        stack.callback(_end, sink, speaker.notice)
+        camera = _camera(settings, width, height, sink)
+        relighter = stack.enter_context(open_engine(settings, speaker.notice))
+        lighting = open_lighting(control, speaker.notice)
+        _warm_up(relighter, lighting, width, height)
+        session = LiveSession(camera, sink, relighter, lighting, speaker.notice, (width, height), commands, stats)
+        session.skip_similar = not settings.every_frame
+        if not settings.fixed_quality:
+            session.governor = Governor(relighter, 1 / settings.fps, speaker.notice)
+        stack.enter_context(terminal)
+        speaker.say(_greeting(camera.name, sink, relighter.runtime_name, terminal.active))
+        threading.Thread(target=_figures, args=(keys, stats, speaker, commands), daemon=True).start()
+        signals.running = True
+        run_live(session)
+    speaker.show("")
+    return signals.status
+
+
+def _sink(settings: RunSettings, width: int, height: int, pressed: Callable[[str], None]) -> Sink:
+    sink = open_sink(settings.sink, width, height, settings.fps)
+    if settings.preview:
+        from livelight.sinks.window import WindowSink
+
+        return TeeSink([WindowSink(pressed), sink])
+    return TeeSink([sink, TeeSink(())]) if settings.always else sink
+
+
+def _camera(settings: RunSettings, width: int, height: int, sink: Sink) -> CameraChoice:
+    """The camera, sure to be there unless the user is ready to wait."""
+    written = getattr(sink, "device", None)
+    camera = CameraChoice(settings.camera, width, height, Fraction(settings.fps), other_than=written)
+    if camera.is_device:
+        try:
+            camera.find()
+        except DeviceError:
+            if not settings.wait:
+                raise
+    else:
+        camera().close()  # a file that cannot be played is told now
+    return camera
+
+
+def _warm_up(relighter: OpenRelighter, lighting: Lighting, width: int, height: int) -> None:
+    """Compile the engines for this size, so that the first reader does not wait for them."""
+    frame = Frame(standby_picture(width, height, "Starting"), 0, Fraction(1, 30), time.monotonic())
+    state: Any = None
+    for _ in range(2):
+        _, state = relighter.step(frame, lighting.at(0.0, width, height), state)
+
+
+def _end(sink: Sink, notice: Callable[[str], None]) -> None:
+    """Let go of the sink; a recording is kept, whatever happened."""
+    try:
+        sink.close()
+    except LiveLightError as exc:
+        notice(str(exc))
+
+
+def _greeting(camera: str, sink: Sink, runtime: str, keys: bool) -> str:
+    name = getattr(sink, "name", None)
+    device = getattr(sink, "device", None)
+    where = f" to {name} ({device})" if name and device else f" to {name}" if name else ""
+    return f"{camera}{where}, on {runtime}. {'Press ? for the keys, q' if keys else 'Ctrl-C'} to quit."
+
+
+def _figures(keys: LiveKeys, stats: LiveStats, speaker: Speaker, commands: LiveCommands) -> None:
+    while not commands.stopped:
+        speaker.show(figures_line(stats.read()) if keys.figures else "")
+        time.sleep(FIGURES_EVERY_S)
+
+
+def figures_line(figures: LiveFigures) -> str:
+    """One line for people."""
+    if figures.phase != "running":
+        return figures.phase
+    delay = "" if figures.latency_ms is None else f"{figures.latency_ms:.0f} ms from camera to sink, "
+    dropped = figures.dropped + figures.dropped_late
+    return f"{figures.fps:.1f} fps, {delay}{dropped} dropped, {figures.skipped} unmoved, {figures.level or 'full'}"
