@@ -22,6 +22,7 @@ from livelight.rig import rig_names
 from livelight.session import OpenRelighter
 from livelight.sinks import Sink
 from livelight.sinks.choice import open_sink
+from livelight.sinks.recording import RecordingSink
 from livelight.sinks.tee import TeeSink
 from livelight.sources.choice import CameraChoice
 from livelight.standby import standby_picture
@@ -29,7 +30,7 @@ from pipelines.bench import parse_size
 from pipelines.engine import open_relighter
 from pipelines.run_keys import LiveKeys
 from pipelines.run_settings import RunSettings
-from pipelines.stop_signals import StopSignals
+from pipelines.stop_signals import RECORDING_PATIENCE_S, StopSignals
 from pipelines.terminal import TerminalKeys
 
 FIGURES_EVERY_S = 1.0
@@ -89,6 +90,8 @@ def run(
         speaker.say(_greeting(camera.name, sink, relighter.runtime_name, terminal.active))
         threading.Thread(target=_figures, args=(keys, stats, speaker, commands), daemon=True).start()
         signals.running = True
+        if isinstance(sink, RecordingSink):
+            signals.patience_s = RECORDING_PATIENCE_S
         run_live(session)
     speaker.show("")
     return signals.status

@@ -10,21 +10,23 @@ import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
 
-PATIENCE_S = 1.6
-"""After a signal, so long may an orderly end take; then the process ends itself. The system frees its devices."""
+PATIENCE_S, RECORDING_PATIENCE_S = 1.6, 20.0
+"""After a signal, so long may an orderly end take; then the process ends itself. The system frees its
+devices; a recording, though, is to be finished."""
 
 
 class StopSignals:
     """In its ``with`` block the first signal calls ``stop`` once ``running`` is set, and unwinds the stack before.
 
     Native code can keep Python's own handlers from running, so a thread hears of the signal too, and ends the process
-    if it still lives after PATIENCE_S; ``last_words`` is called before. ``status``: what the process should exit with.
+    if it still lives after ``patience_s``; ``last_words`` is called before. ``status``: what to exit with.
     Only for the main thread.
     """
 
     def __init__(self, stop: Callable[[], None], last_words: Callable[[], None] = lambda: None) -> None:
         self._stop, self._last_words = stop, last_words
         self.running = False
+        self.patience_s = PATIENCE_S
         self.status = 0
 
     def __enter__(self) -> StopSignals:
@@ -57,7 +59,7 @@ class StopSignals:
         heard = self._heard.recv(1)
         if not heard:  # left without a signal
             return
-        threading.Event().wait(PATIENCE_S)
+        threading.Event().wait(self.patience_s)
         with contextlib.suppress(OSError, ValueError):
             self._last_words()
         os._exit(128 + heard[0])

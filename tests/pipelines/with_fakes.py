@@ -1,29 +1,56 @@
 """The real command line with the shipped fakes in place of network and light: ``python -m tests.pipelines.with_fakes``.
 
-LIVELIGHT_TEST_STEP_S makes each step take so many seconds, so that a signal arrives in mid-clip.
+LIVELIGHT_TEST_STEP_S makes each step take so many seconds, so that a signal arrives in mid-clip. LIVELIGHT_TEST_HANG
+names a stage of ``livelight run`` (engine, step, or light) that never returns and cannot be interrupted.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 
+import livelight.control
 import livelight.light_program
 import livelight.relight
 from livelight.fakes import IdentityRelighter, WhiteRoom
 from pipelines import cli
 
 
+def hang(stage: str) -> None:
+    """If the environment says so, hold this thread as native code would: signals and exceptions do not get in."""
+    if os.environ.get("LIVELIGHT_TEST_HANG") == stage:
+        print(f"hanging in {stage}", flush=True)
+        while True:
+            try:
+                threading.Event().wait()
+            except BaseException:
+                continue
+
+
 class SlowIdentity(IdentityRelighter):
     def step(self, frame, light, state):
+        if frame.pts > 3:  # not while it warms up
+            hang("step")
         time.sleep(float(os.environ.get("LIVELIGHT_TEST_STEP_S", "0")))
         return super().step(frame, light, state)
 
 
+def _relighter(settings):
+    hang("engine")
+    return SlowIdentity()
+
+
+def _lighting(control, notice):
+    hang("light")
+    return WhiteRoom()
+
+
 def install() -> None:
     """Let the command line find the fakes where it looks for the real thing."""
-    livelight.relight.build_relighter = lambda settings: SlowIdentity()
+    livelight.relight.build_relighter = _relighter
     livelight.light_program.build_lighting = lambda settings, clip_duration_s: WhiteRoom()
+    livelight.control.LiveLighting = _lighting
 
 
 if __name__ == "__main__":
