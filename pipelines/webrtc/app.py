@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from livelight.session import OpenRelighter
+from pipelines.webrtc import dtls, encoders
 from pipelines.webrtc.gallery import Gallery
 from pipelines.webrtc.gallery_api import GalleryApi
 from pipelines.webrtc.guard import Guard
@@ -28,6 +29,8 @@ HUB = web.AppKey("hub", Hub)
 
 async def build_app(settings: ServeSettings, open_relighter: Callable[[], OpenRelighter]) -> web.Application:
     """The application, its engine running. Its clean-up ends all sessions and the engine, and removes uploads."""
+    dtls.install()
+    encoders.install()
     gallery = Gallery(settings)
     engine = SharedEngine(open_relighter)
     hub = Hub(settings, gallery, engine)

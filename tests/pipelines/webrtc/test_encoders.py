@@ -1,0 +1,69 @@
+"""Bit rates suit the size, follow the receiver in steps; pictures keep their colours through both codecs."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from livelight.sources.synthetic import SyntheticSource
+from livelight.video_color import SrgbReader
+from pipelines.webrtc.encoders import Aim, LiveH264Encoder, LiveVp8Encoder, bitrate_for, h264_name
+
+
+def frames(width, height, count):
+    source = SyntheticSource(width, height)
+    for index in range(count):
+        frame = av.VideoFrame.from_ndarray(source.image(index), format="rgb24")
+        frame.pts, frame.time_base = index * 3000, Fraction(1, 90000)
+        yield source.image(index), frame
+
+
+def test_bitrates_suit_the_size():
+    assert 2e6 < bitrate_for(1280, 720) < 4e6
+    assert 5e6 < bitrate_for(1920, 1080) < 8e6
+    assert bitrate_for(64, 64) < bitrate_for(1280, 720)
+
+
+def test_aim_follows_in_steps():
+    aim = Aim()
+    aim.fit(1280, 720)
+    suits = aim.bitrate
+    aim.estimated(round(suits * 1.1), 100.0)
+    assert aim.bitrate == suits
+    aim.estimated(round(suits * 1.4), 100.0)
+    assert aim.bitrate == round(suits * 1.4)
+    aim.estimated(suits, 101.0)
+    assert aim.bitrate == round(suits * 1.4)
+    aim.estimated(10, 101.0)
+    assert aim.bitrate == suits // 4
+    aim.estimated(10**9, 110.0)
+    assert aim.bitrate == suits * 3 // 2
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (320, 240)])
+@pytest.mark.parametrize(("encoder", "decoder"), [(LiveH264Encoder, "h264"), (LiveVp8Encoder, "vp8")])
+def test_pictures_survive(encoder, decoder, size):
+    encoder, reader = encoder(), SrgbReader()
+    context = av.CodecContext.create(decoder, "r")
+    seen = None
+    for image, frame in frames(*size, 5):
+        payloads, timestamp = encoder.encode(frame)
+        data = joined(payloads, decoder)
+        assert abs(timestamp - frame.pts) <= 1  # aiortc converts in floating point
+        for decoded in context.decode(av.Packet(data)):
+            seen = (image, reader.read(decoded))
+    image, decoded = seen
+    assert np.abs(image.astype(int) - decoded).mean() < 6
+
+
+def joined(payloads, codec):
+    """What a receiver makes of the RTP payloads."""
+    from aiortc.codecs.h264 import h264_depayload
+    from aiortc.codecs.vpx import vp8_depayload
+
+    return b"".join((h264_depayload if codec == "h264" else vp8_depayload)(payload) for payload in payloads)
+
+
+def test_some_h264_encoder_works():
+    assert h264_name() in ("libx264", "h264_nvenc")
