@@ -40,9 +40,9 @@ class Performance:
             ("yaw", 0.35), ("pitch", 0.5), ("roll", 0.3), ("lean", 0.2), ("sway", 0.22), ("gaze_x", 0.5),
             ("gaze_y", 0.4), ("shoulder", 0.2),
         )}  # fmt: skip
-        spread = rng.choice([0.12, 0.3, 0.55], p=[0.5, 0.38, 0.12])
+        spread = rng.choice([0.14, 0.32, 0.6], p=[0.42, 0.38, 0.2])
         self.facing = rng.normal(0, [0.12, spread, 0.07])
-        self.facing = np.clip(self.facing, -0.75, 0.75)  # pitch, yaw, roll of the head
+        self.facing = np.clip(self.facing, [-0.5, -1.0, -0.3], [0.5, 1.0, 0.3])  # pitch, yaw, roll of the head
         self.torso = np.clip(rng.normal(0, [0.05, 0.35 * spread + 0.05, 0.03]), -0.35, 0.35)
         # most people look at the screen, whatever their head does; face units reach about half a radian
         follow = 1.3 * np.array([-self.facing[1] - self.torso[1], self.facing[0] + self.torso[0]])

@@ -53,6 +53,7 @@ class Speaker:
         performance.torso = np.array([0.0, 0.06, 0.0])
         performance.gaze = np.array([-0.09, 0.0])
         performance.loud, performance.smile = 0.0, 0.16
+        performance.gestures, performance.lids = [], 0.1
         performance.mood = {name: 0.0 for name in performance.mood} | {
             "browInnerUp": 0.05,
             "eyeSquintLeft": 0.22,
