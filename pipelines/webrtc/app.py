@@ -11,6 +11,8 @@ from aiohttp.typedefs import Handler
 
 from livelight.session import OpenRelighter
 from pipelines.webrtc import dtls, encoders
+from pipelines.webrtc.camera_api import CameraApi
+from pipelines.webrtc.camera_feed import CameraFeed
 from pipelines.webrtc.gallery import Gallery
 from pipelines.webrtc.gallery_api import GalleryApi
 from pipelines.webrtc.guard import Guard
@@ -39,12 +41,15 @@ async def build_app(settings: ServeSettings, open_relighter: Callable[[], OpenRe
     guard = Guard(settings)
     app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=MAX_BYTES)
     app[HUB] = hub
-    for api in (SessionsApi(hub), WhipApi(hub), WhepApi(hub), GalleryApi(gallery, uploads), PresetsApi(gallery)):
+    camera = CameraApi(CameraFeed(gallery, open_relighter), hub, gallery)
+    others = (WhipApi(hub), WhepApi(hub), GalleryApi(gallery, uploads), PresetsApi(gallery), camera)
+    for api in (SessionsApi(hub), *others):
         app.add_routes(api.routes())
     _add_page(app)
 
     async def running(app: web.Application) -> AsyncIterator[None]:
         yield
+        await camera.close()
         await hub.close()
         engine.close()
         uploads.close()

@@ -120,13 +120,17 @@ class Hub:
         if self._viewers.pop(viewer.id, None) is not None:
             await viewer.close()
 
+    async def end_viewers(self, program: Program) -> None:
+        """Close all who watch this."""
+        watching = [viewer for viewer in self._viewers.values() if viewer.program is program]
+        await asyncio.gather(*(self.end_viewer(viewer) for viewer in watching))
+
     async def end(self, session: Session) -> None:
         """Close a session and its viewers. May be called twice."""
         if self._sessions.pop(session.id, None) is None:
             return
         self.engine.remove(session.stream)
-        watching = [viewer for viewer in self._viewers.values() if viewer.program is session]
-        await asyncio.gather(*(self.end_viewer(viewer) for viewer in watching))
+        await self.end_viewers(session)
         await session.close()
         log.info("session %s ended, %d left", session.id[:6], len(self._sessions))
 

@@ -6,6 +6,7 @@ import re
 
 from aiohttp import web
 
+from pipelines.webrtc.camera_feed import NAME as CAMERA
 from pipelines.webrtc.hub import Hub
 from pipelines.webrtc.replies import problem, text_body
 from pipelines.webrtc.session import Session
@@ -40,7 +41,7 @@ class WhipApi:
 
     async def _open(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
-        if not NAME.fullmatch(name) or name in self._hub.programs:
+        if not NAME.fullmatch(name) or name == CAMERA:
             return problem(422, "expected a name of at most 40 letters, digits, dashes that is not reserved")
         offer = await text_body(request, "application/sdp", MAX_SDP)
         session, answer = await self._hub.open(offer, back=False, name=name)
