@@ -5,7 +5,7 @@ import numpy as np
 from training.light_stage.camera import Camera
 from training.light_stage.directions import BASIS, latlong
 from training.light_stage.gbuffer import Records
-from training.light_stage.gloss import fresnel, ggx
+from training.light_stage.gloss import coat, ggx
 from training.light_stage.hair import TILT, mirrored
 from training.light_stage.materials import EYES, HAIR
 from training.light_stage.scene import Scene
@@ -44,7 +44,7 @@ def glossy_weight(records: Records, visible: np.ndarray) -> np.ndarray:
     """(n,) share of the mirrored radiance that leaves each record, shadowed by `visible` (n,)."""
     cosine = np.maximum((view_directions(records) * glossy_normal(records)).sum(1), 0)
     # a card stands for many round hairs: no grazing sheen, and half its cone is inside the head
-    weight = np.where(records.label == HAIR, 0.6 * records.f0, fresnel(cosine, records.f0, records.roughness))
+    weight = np.where(records.label == HAIR, 0.6 * records.f0, coat(cosine, records.f0, records.roughness))
     return weight * visible
 
 
@@ -79,8 +79,8 @@ def hard_light(
     seen = light.visibility[:, index][light.row[records.triangle]]
     softened = (seen * records.bary).sum(1)
     share = np.float32([p.material.soft for p in parts])[records.part]
-    below = np.where(layered, 0.35, np.clip((smooth + 0.3) / 1.3, 0, 1) * softened)
-    below = np.where(layered, 0.35 * shadow, below)[:, None] * np.where(layered[:, None], 1, share)
+    below = np.clip((smooth + 0.3) / 1.3, 0, 1) * softened
+    below = np.where(layered, 0.35 * shadow, below)[:, None] * share
     diffuse = records.albedo / np.pi * ((1 - share) * (np.maximum(cosine, 0) * shadow)[:, None] + below)
     hairs = np.any(records.strand, axis=1)
     toward_all = np.broadcast_to(toward.astype(np.float32), (n, 3))

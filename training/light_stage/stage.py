@@ -125,12 +125,22 @@ def _frame_arrays(take: Take, t: int, light: VertexLight, hard_dirs: np.ndarray,
     return arrays, transport, tint, main
 
 
+def take_of(seed: int, frames: int, size: int) -> tuple[Take, np.random.Generator]:
+    """The person, camera and motion of a seed, size x size pixels, and the generator to go on with."""
+    rng = np.random.default_rng([seed, 7])
+    cast = sample_cast(rng, skins_of(split_of_seed(seed)), 2048 if size > 400 else 1024)
+    return Take(rng, cast, frames, (size, size)), rng
+
+
 def render_clip(seed: int, frames: int, size: int) -> dict[str, np.ndarray]:
     """All arrays of one clip (see Clip), reproducible by seed."""
-    rng = np.random.default_rng([seed, 7])
-    split = split_of_seed(seed)
-    cast = sample_cast(rng, skins_of(split), 2048 if size > 400 else 1024)
-    take = Take(rng, cast, frames, (size, size))
+    take, rng = take_of(seed, frames, size)
+    return clip_arrays(take, rng) | {"split": np.str_(split_of_seed(seed)), "seed": np.int64(seed)}
+
+
+def clip_arrays(take: Take, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The arrays of a take's clip, but for its seed and split."""
+    frames, size = len(take.scenes), take.cameras[0].size[0]
     lights = take.vertex_lights(rng)
     hard_dirs = hard_directions(rng)
     depth_maps = []
@@ -158,10 +168,10 @@ def render_clip(seed: int, frames: int, size: int) -> dict[str, np.ndarray]:
         "basis": (basis * light_scale()).reshape(RANK, 3, LIGHTS),
         "hard_dirs": hard_dirs,
     }
-    out |= {"split": np.str_(split), "seed": np.int64(seed), "fov_deg": np.float32(take.cameras[0].fov_deg())}
     out |= {
+        "fov_deg": np.float32(take.cameras[0].fov_deg()),
         "focal_px": np.float32(take.cameras[0].focal),
         "principal_px": np.float32(take.cameras[0].principal),
     }
-    out |= {"facing_deg": np.float32(np.degrees(cast.lead.performance.facing))}
-    return out | {f"about_{k}": np.str_(v) for k, v in cast.about().items()}
+    out |= {"facing_deg": np.float32(np.degrees(take.cast.lead.performance.facing))}
+    return out | {f"about_{k}": np.str_(v) for k, v in take.cast.about().items()}

@@ -103,9 +103,10 @@ def vertex_light(scene: Scene, vertices: np.ndarray, rng: np.random.Generator) -
     row = np.full(len(scene.vertices), -1, np.int32)
     row[vertices] = np.arange(len(vertices), dtype=np.int32)
     seen = visibility(scene, vertices)
-    labels = np.array([p.material.label for p in scene.topology.parts])[scene.topology.vertex_part[vertices]]
     # lips are thin and red: some light comes through them to teeth and tongue
-    seen[labels == MOUTH] = 0.4 + 0.6 * seen[labels == MOUTH]
+    through = np.float32([0.4 * (p.material.label == MOUTH and max(p.material.soft) > 0) for p in scene.topology.parts])
+    through = through[scene.topology.vertex_part[vertices], None]
+    seen = through + (1 - through) * seen
     cosine = np.maximum(scene.normals[vertices] @ form_vectors().T, 0)
     irradiance = seen * cosine
     spread = _diffusion(scene, vertices, row) @ irradiance
@@ -115,7 +116,8 @@ def vertex_light(scene: Scene, vertices: np.ndarray, rng: np.random.Generator) -
     layered = np.array([p.layered for p in scene.topology.parts])[part]
     norm = np.linalg.norm(form_vectors(), axis=1)
     spread[layered] = 0.35 * (_diffusion(scene, vertices, row) @ (seen * norm))[layered]
-    soft = np.stack([share[:, c : c + 1] * spread + b @ irradiance
+    # two bounces: what comes back once lights other places once more
+    soft = np.stack([share[:, c : c + 1] * spread + b @ (irradiance + b @ irradiance)
                      for c, b in enumerate(_bounce(scene, vertices, row, rng))], axis=1)  # fmt: skip
     return VertexLight(row, seen, soft.astype(np.float32))
 
