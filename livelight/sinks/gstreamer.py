@@ -15,7 +15,7 @@ WAITING = 3
 STALLED_S = 20.0
 """A pipeline that takes no frame in this time is given up."""
 
-END_S = {True: 2.0, False: 60.0}
+END_S = {True: 0.5, False: 60.0}
 """How long live and other pipelines may take to finish."""
 
 _POLL_S = 0.005
