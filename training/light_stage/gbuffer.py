@@ -13,7 +13,7 @@ from training.light_stage.materials import lookup
 from training.light_stage.scene import EPSILON_M, Scene
 
 SAMPLES = 3  # per pixel side
-MAX_LAYERS = 6
+MAX_LAYERS = 7
 
 
 @dataclass

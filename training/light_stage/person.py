@@ -9,6 +9,7 @@ from training.light_stage.body import BODY, BodyState, body
 from training.light_stage.motion import Performance
 from training.light_stage.part import Part
 from training.light_stage.placement import OnBody
+from training.light_stage.strays import strays
 
 # Local changes that would spoil the head's fit to hair or break the pose.
 UNSAFE = ("head-scale", "head-back", "head-trans", "measure", "ear-trans", "neck-trans", "arm", "leg", "foot",
@@ -174,7 +175,8 @@ def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048
     style, hair = _head_hair(rng, sex, colour, hide)
     beard, beard_parts = _beard(rng, colour, hide) if sex == "m" else ("none", [])
     worn, worn_parts, hair = _headwear(rng, hair)
-    parts += hair + beard_parts + wardrobe.brows_and_lashes(rng, sex, colour) + worn_parts
+    stray = [layer for part in hair if (layer := strays(part, rng))]
+    parts += hair + stray + beard_parts + wardrobe.brows_and_lashes(rng, sex, colour) + worn_parts
     about = {"sex": sex, "skin": skin_name, "ita_deg": round(ita_deg, 1), "hair": style, "outfit": outfit.name,
              "beard": beard, "worn": " ".join(worn)}  # fmt: skip
     phenotype = _phenotype(rng, sex, skin_name, ita_deg)
