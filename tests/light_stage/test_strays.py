@@ -14,7 +14,7 @@ def test_only_the_upper_of_two_sheets_is_outside():
     from training.light_stage.strays import outer
 
     square = np.float32([[-1, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]]) * 0.1
-    point = np.concatenate([square - [0, 0.3, 0], square + [0, 0.02, 0], square + [0, 0.05, 0]]).astype(np.float32)
+    point = np.concatenate([square + np.float32([0, height, 0]) for height in (-0.3, 0.02, 0.05)])
     faces = np.int32([[0, 1, 2], [0, 2, 3]])
     faces = np.concatenate([faces, faces + 4, faces[:, ::-1] + 8])  # whichever way a card faces
     assert outer(point, faces).tolist() == [True, True, False, False, True, True]
