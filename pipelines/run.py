@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from livelight.control import Control, LiveLighting
-from livelight.errors import DeviceError, LiveLightError
+from livelight.errors import DeviceError, LiveLightError, MissingExtra
 from livelight.frame import Frame
 from livelight.governor import Governor
 from livelight.lighting import Lighting
@@ -98,12 +98,23 @@ def run(
 
 
 def _sink(settings: RunSettings, width: int, height: int, pressed: Callable[[str], None]) -> Sink:
-    sink = open_sink(settings.sink, width, height, settings.fps)
+    sink = _opened_sink(settings, width, height)
     if settings.preview:
         from livelight.sinks.window import WindowSink
 
         return TeeSink([WindowSink(pressed), sink])
     return TeeSink([sink, TeeSink(())]) if settings.always else sink
+
+
+def _opened_sink(settings: RunSettings, width: int, height: int) -> Sink:
+    """open_sink, and what lies above livelight: a push to a media server by WHIP."""
+    if settings.sink is not None and settings.sink.startswith("whip+"):
+        try:
+            from pipelines.webrtc.whip_sink import WhipSink
+        except ImportError as exc:
+            raise MissingExtra(exc.name or "aiortc", "webrtc", "--sink whip+...") from exc
+        return WhipSink(settings.sink)
+    return open_sink(settings.sink, width, height, settings.fps)
 
 
 def _camera(settings: RunSettings, width: int, height: int, sink: Sink) -> CameraChoice:

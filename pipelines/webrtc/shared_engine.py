@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
 
+import numpy as np
+
+from livelight.frame import Frame
+from livelight.lighting import Light
 from livelight.session import OpenRelighter
 from pipelines.webrtc.stream import LiveStream
 
 log = logging.getLogger(__name__)
+
+_WARM = ((1280, 720), (640, 480))
+"""Frame sizes whose engines are compiled before the first session: cameras give these aspects."""
 
 
 class SharedEngine:
@@ -68,6 +78,7 @@ class SharedEngine:
     def _run(self, relighter: OpenRelighter) -> None:
         try:
             with relighter:
+                warm_up(relighter)
                 while self._wait():
                     with self._changed:
                         round_ = list(self._streams)
@@ -84,3 +95,13 @@ class SharedEngine:
                 self._changed.wait(0.2)
             self._waiting = False
             return not self._closed
+
+
+def warm_up(relighter: OpenRelighter) -> None:
+    """Compile what the usual frame sizes need, so that the first session does not wait for it."""
+    light = Light(np.ones((16, 16, 3), np.float32), None, 0.0, 1.0, np.ones(3, np.float32))
+    for width, height in _WARM:
+        frame = Frame(np.zeros((height, width, 3), np.uint8), 0, Fraction(1, 30), time.monotonic())
+        state: Any = None
+        for _ in range(2):
+            _, state = relighter.step(frame, light, state)

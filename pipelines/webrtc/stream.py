@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 from collections import deque
@@ -35,7 +36,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """fps: pictures relit a second. latency_ms: from decoded to relit, smoothed. dropped: in all. runtime: engine."""
+    """fps: pictures relit a second. latency_ms: from decoded to relit, median. dropped: in all. runtime: engine."""
 
     fps: float
     latency_ms: float
@@ -60,6 +61,7 @@ class LiveStream:
         self._outlets: list[Outlet] = []
         self._lock = threading.Lock()
         self._done_s: deque[float] = deque(maxlen=240)
+        self._took_s: deque[float] = deque(maxlen=15)
         self._latency_s = 0.0
         self._lost = 0
         self._runtime = ""
@@ -69,7 +71,7 @@ class LiveStream:
 
     @property
     def latency_s(self) -> float:
-        """From decoding to relit, smoothed, seconds; sound is delayed by as much."""
+        """From decoding to relit, median of the last pictures, seconds; sound is delayed by as much."""
         return self._latency_s
 
     def put(self, frame: av.VideoFrame) -> None:
@@ -142,7 +144,8 @@ class LiveStream:
     def _deliver(self, frame: Frame, captured_s: float) -> None:
         now_s = time.monotonic()
         took_s = now_s - captured_s
-        self._latency_s += (took_s - self._latency_s) * (0.1 if self._done_s else 1.0)
+        self._took_s.append(took_s)
+        self._latency_s = statistics.median(self._took_s)
         self._done_s.append(now_s)
         relit = Relit(frame.image, frame.pts, frame.time_base, captured_s)
         with self._lock:
