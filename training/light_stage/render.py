@@ -1,14 +1,20 @@
 """Render clips: python -m training.light_stage.render --out DIR --clips N --frames T --size 256 --seed S --workers 2
 
 Resumable: clips that are there and whole are skipped, broken ones are made again; a killed run loses at most the
-clips in work.
+clips in work. With --cluster [ADDRESS] the clips are tasks of a Ray cluster whose machines share DIR.
 """
 
 import argparse
 import multiprocessing
+import sys
 import time
 import traceback
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+
+Outcome = tuple[int, float, str]
+"""Seed, seconds, fault or ''."""
 
 
 def clip_path(out: Path, seed: int) -> Path:
@@ -33,6 +39,13 @@ def render_one(job: tuple[Path, int, int, int]) -> tuple[int, float, str]:
     return seed, time.monotonic() - start, ""
 
 
+def render_task(job: tuple[Path, int, int, int]) -> Outcome:
+    """`render_one` in a process that nobody prepared, such as a cluster's worker."""
+    _start_worker()
+    return render_one(job)
+
+
+@lru_cache(maxsize=1)
 def _start_worker() -> None:
     import cv2
     from threadpoolctl import threadpool_limits
@@ -53,16 +66,32 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256, help="height and width in pixels")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first clip; clip i has seed S + i")
     parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument(
+        "--cluster", nargs="?", const="local", metavar="ADDRESS",
+        help="render with Ray: host:port of a cluster, auto for the one this machine is in, nothing to start one here",
+    )  # fmt: skip
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     jobs = [(arguments.out, arguments.seed + i, arguments.frames, arguments.size) for i in range(arguments.clips)]
+    from training.light_stage.cluster import ClusterError, run_on_cluster
+
+    local = arguments.cluster is None
+    outcomes = _locally(jobs, arguments.workers) if local else run_on_cluster(render_task, jobs, arguments.cluster)
     start, faults = time.monotonic(), 0
-    with multiprocessing.get_context("spawn").Pool(arguments.workers, _start_worker, maxtasksperchild=60) as pool:
-        for done, (seed, seconds, fault) in enumerate(pool.imap_unordered(render_one, jobs), 1):
+    try:
+        for done, (seed, seconds, fault) in enumerate(outcomes, 1):
             faults += bool(fault)
             text = f"fault:\n{fault}" if fault else f"{seconds:.1f} s"
             print(f"[{time.monotonic() - start:7.0f} s] {done}/{len(jobs)} clip {seed}: {text}", flush=True)
+    except ClusterError as error:
+        sys.exit(f"error: {error}")
     print(f"{len(jobs) - faults} clips whole, {faults} faults, {time.monotonic() - start:.0f} s")
+
+
+def _locally(jobs: list, workers: int) -> Iterator[Outcome]:
+    """The jobs' outcomes from processes of this machine."""
+    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, maxtasksperchild=60) as pool:
+        yield from pool.imap_unordered(render_one, jobs)
 
 
 if __name__ == "__main__":
