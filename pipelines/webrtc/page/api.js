@@ -94,7 +94,7 @@ function takenToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) {
     history.replaceState(null, "", location.pathname + location.search);
-    keepToken(given);
+    sessionStorage.setItem(KEPT, given);
   }
   return given ?? sessionStorage.getItem(KEPT);
 }

@@ -17,6 +17,7 @@ export class Output {
     this.button = el("button", { type: "button", class: "primary" });
     this.button.addEventListener("click", () => this.toggle());
     this.word = el("p", { class: "boxed", role: "status" });
+    this.told = el("p", { class: "hint", role: "status" }); // what the running camera complains of
     this.error = el("p", { class: "error", role: "alert" });
   }
 
@@ -38,7 +39,7 @@ export class Output {
     this.changed(false);
   }
 
-  draw({ cameras = [], sinks = [], running = false, camera, sink }) {
+  draw({ cameras = [], sinks = [], running = false, camera, sink, problem = "" }) {
     if (!this.button.isConnected) this.build();
     options(this.camera, cameras, camera);
     options(this.sink, sinks, sink);
@@ -46,6 +47,7 @@ export class Output {
     this.button.textContent = running ? "Stop the virtual camera" : "Start the virtual camera";
     this.button.className = running ? "" : "primary";
     this.button.disabled = !running && (cameras.length === 0 || sinks.length === 0);
+    this.told.textContent = problem;
     this.word.textContent = words(running, cameras, sinks, this.sink.selectedOptions[0]?.textContent);
     if (running !== this.running) {
       this.running = running;
@@ -58,7 +60,7 @@ export class Output {
       el("p", { class: "hint" }, "For Zoom, Meet, Teams and all other programs: a camera of this computer goes in, a virtual camera with the relit picture comes out."),
       el("label", {}, el("span", {}, "Camera"), this.camera),
       el("label", {}, el("span", {}, "Virtual camera"), this.sink),
-      this.button, this.word, this.error));
+      this.button, this.word, this.told, this.error));
   }
 
   async toggle() {

@@ -4,7 +4,8 @@ const HELD_MS = 600; // a control that was just moved does not jump back to an o
 const BETWEEN_MS = 10; // the server takes 120 messages a second
 
 /**
- * Events: "change" after anything that is shown may have changed. `fields`: /api/schema's, by name.
+ * Events: "change", at most once per animation frame, after anything that is shown may have changed.
+ * `fields`: /api/schema's, by name.
  * While nobody is attached, changes are kept here and sent at the next attach.
  */
 export class Settings extends EventTarget {
@@ -44,8 +45,7 @@ export class Settings extends EventTarget {
       this.held.set(name, { value, timer: setTimeout(() => this.release(name), HELD_MS) });
       this.waiting[name] = value;
     }
-    if (this.send && !this.frame) this.frame = requestAnimationFrame(() => this.flush());
-    this.dispatchEvent(new Event("change"));
+    this.announce();
   }
 
   /** From now on changes go to `send`. The first accept() after this learns what the user had chosen before. */
@@ -67,13 +67,13 @@ export class Settings extends EventTarget {
     for (const name of this.fields.keys()) if (name in settings) this.truth[name] = settings[name];
     if (this.fresh) this.restore(before);
     this.fresh = false;
-    this.dispatchEvent(new Event("change"));
+    this.announce();
   }
 
   /** The server refused something: show what is true. */
   reject() {
     this.drop();
-    this.dispatchEvent(new Event("change"));
+    this.announce();
   }
 
   restore(before) {
@@ -82,11 +82,19 @@ export class Settings extends EventTarget {
     for (const name of lost) this.send({ [name]: before[name] }); // one by one: an id that is gone spoils no other
   }
 
+  /** With the next animation frame: send what waits, and tell all who show it. */
+  announce() {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.flush();
+      this.dispatchEvent(new Event("change"));
+    });
+  }
+
   flush() {
-    this.frame = 0;
     if (!this.send || Object.keys(this.waiting).length === 0) return;
     if (performance.now() - this.sentAt < BETWEEN_MS) {
-      this.frame = requestAnimationFrame(() => this.flush());
+      this.announce();
       return;
     }
     this.sentAt = performance.now();
@@ -97,7 +105,7 @@ export class Settings extends EventTarget {
 
   release(name) {
     this.held.delete(name);
-    this.dispatchEvent(new Event("change"));
+    this.announce();
   }
 
   drop() {

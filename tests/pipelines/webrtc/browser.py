@@ -1,0 +1,124 @@
+"""A real ``livelight serve`` in a process of its own, and Chromium with a clip as its camera."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+
+from pipelines import demo
+from tests.pipelines.webrtc.served import served
+
+ROOT = Path(__file__).parents[3]
+START_S = 120.0
+COMMAND = "from pipelines.cli import main; main()"
+
+
+def chromium() -> str | None:
+    """The browser's path: CHROMIUM, or Debian's, or any that is there."""
+    named = os.environ.get("CHROMIUM")
+    return named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@contextmanager
+def serving(*options: str, config: Path) -> Iterator[str]:
+    """The URL of a server that ends with the block. config: an empty folder in place of the user's own settings."""
+    environment = os.environ | {"XDG_CONFIG_HOME": str(config), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", COMMAND, "serve", "--port", "0", *options]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=config)
+    lines: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_read, args=(server, lines), daemon=True).start()
+    try:
+        yield _url(server, lines)
+    finally:
+        server.terminate()
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@contextmanager
+def serving_with_a_fake(**settings: Any) -> Iterator[str]:
+    """The URL of a server on a thread of this process that gives every picture back as it came: up at once."""
+    ready: queue.Queue[str] = queue.Queue()
+    loop, end = asyncio.new_event_loop(), asyncio.Event()
+
+    async def run() -> None:
+        async with served(**settings) as site:
+            ready.put(site.url + "/")
+            await end.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread.start()
+    try:
+        yield ready.get(timeout=START_S)
+    finally:
+        loop.call_soon_threadsafe(end.set)
+        thread.join(START_S)
+        loop.close()
+
+
+def _read(server: subprocess.Popen[str], lines: queue.Queue[str]) -> None:
+    assert server.stderr is not None
+    for line in server.stderr:
+        lines.put(line)
+
+
+def _url(server: subprocess.Popen[str], lines: queue.Queue[str]) -> str:
+    end_s, said = time.monotonic() + START_S, ""
+    while time.monotonic() < end_s and (server.poll() is None or not lines.empty()):
+        try:
+            said += lines.get(timeout=0.5)
+        except queue.Empty:
+            continue
+        found = re.search(r"https?://\S+", said)
+        if found:
+            return found.group()
+    raise AssertionError(f"livelight serve did not start: {said}")
+
+
+def camera_clip(target: Path, width: int, height: int, rate: int, seconds: float) -> Path:
+    """The demo clip as Chromium's camera plays it, over and over: .y4m (raw) or .mjpeg."""
+    raw = target.suffix == ".y4m"
+    kind, codec, pixels = ("yuv4mpegpipe", "rawvideo", "yuv420p") if raw else ("mjpeg", "mjpeg", "yuvj420p")
+    with av.open(str(demo.CLIP)) as source, av.open(str(target), "w", format=kind) as output:
+        stream = output.add_stream("wrapped_avframe" if raw else codec, rate=rate)
+        stream.width, stream.height, stream.pix_fmt = width, height, pixels
+        if not raw:
+            stream.options = {"q:v": "3"}
+            stream.codec_context.qmin, stream.codec_context.qmax = 2, 4
+        step = round(30 / rate)
+        for index, frame in enumerate(source.decode(video=0)):
+            if index >= 30 * seconds:
+                break
+            if index % step == 0:
+                small = frame.reformat(width, height, format=pixels)
+                small.pts = index // step
+                output.mux(stream.encode(small))
+        output.mux(stream.encode(None))
+    return target
+
+
+def arguments(clip: Path) -> list[str]:
+    """Chromium's command line: the clip is its camera, and it may use it."""
+    return [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={clip}",
+        "--disable-features=WebRtcHideLocalIpsWithMdns",
+        "--autoplay-policy=no-user-gesture-required",
+    ]
