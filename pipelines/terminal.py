@@ -36,7 +36,7 @@ class TerminalKeys:
             import tty
 
             fd = sys.stdin.fileno()
-            if os.getpgrp() != os.tcgetpgrp(fd):  # in the background, touching the terminal would stop the program
+            if not _in_foreground(fd):  # in the background, touching the terminal would stop the program
                 return self
             self._saved = termios.tcgetattr(fd)
             tty.setcbreak(fd)
@@ -82,6 +82,13 @@ class TerminalKeys:
             while not self._ended.wait(_POLL_S):
                 while msvcrt.kbhit():
                     self._pressed(msvcrt.getwch())
+
+
+def _in_foreground(fd: int) -> bool:
+    try:
+        return os.getpgrp() == os.tcgetpgrp(fd)
+    except OSError:  # a terminal that is not ours, such as a serial console's
+        return False
 
 
 def split_keys(typed: str) -> list[str]:

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import pytest
 
+from livelight import v4l2
 from livelight.barcode import clock_ms, elapsed_ms, read_barcode, write_barcode
 from livelight.errors import DeviceError, LiveLightError
 from livelight.fakes import IdentityRelighter, WhiteRoom
@@ -182,14 +183,25 @@ def cpu_s(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def foreign_writer(device):
+    """The descriptor of another program that writes, in 640x480, and takes no lock."""
+    fd = os.open(device, os.O_RDWR)
+    wanted = v4l2.Format(type=v4l2.VIDEO_OUTPUT)
+    pix = wanted.fmt.pix
+    pix.width, pix.height, pix.pixelformat = 640, 480, v4l2.fourcc_code("YUYV")
+    v4l2.ask(fd, v4l2.S_FMT, wanted)
+    v4l2.start_output(fd)
+    os.write(fd, bytes(640 * 480 * 2))
+    return fd
+
+
 def check_second_writer_is_refused():
     writer = Writer(camera="pattern").ready()
     second = Writer(camera="pattern")
     assert second.end(0) == 1
     assert f"Another LiveLight writes to {VIRTUAL}" in second.said, second.said
     writer.end()
-    fd = os.open(VIRTUAL, os.O_RDWR)  # another program that writes, and takes no lock
-    os.write(fd, bytes(640 * 480 * 2))
+    fd = foreign_writer(VIRTUAL)
     third = Writer(camera="pattern")
     assert third.end(0) == 1
     assert f"Another program writes to {VIRTUAL}" in third.said, third.said
@@ -209,9 +221,8 @@ def check_killed_writer_leaves_no_wedge():
 
 
 def check_foreign_format_is_refused():
-    fd = os.open(OTHER, os.O_RDWR)
+    fd = foreign_writer(OTHER)
     subprocess.run(["v4l2-ctl", "-d", OTHER, "-c", "keep_format=1"], check=True)
-    os.write(fd, bytes(64))
     os.close(fd)
     try:
         with pytest.raises(DeviceError, match=f"is held at .* expected {W}x{H}"):
