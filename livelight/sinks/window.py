@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import socket
 import sys
 from collections.abc import Callable
 
@@ -12,18 +15,23 @@ from livelight.frame import Frame
 
 _TITLE = "LiveLight"
 _ESCAPE = 27
+_NO_DESKTOP = (
+    "No preview window can be opened here; expected an X display (DISPLAY, XWayland) and an OpenCV with windows."
+)
 
 
 class WindowSink:
     """Shows frames in a window of the desktop (WatchedSink: always watched).
 
     pressed: is told each key that is pressed in the window, on the writing thread; "q" when the window is closed.
-    The constructor raises OutputError on macOS, where a window needs the program's first thread.
+    The constructor raises OutputError without a desktop, and on macOS, where a window needs the program's first thread.
     """
 
     def __init__(self, pressed: Callable[[str], None]) -> None:
         if sys.platform == "darwin":
             raise OutputError("A preview window needs Linux or Windows; look at the picture with livelight serve.")
+        if sys.platform.startswith("linux") and not has_x_display(os.environ.get("DISPLAY", "")):
+            raise OutputError(_NO_DESKTOP)  # the window library would end the whole program
         self._pressed = pressed
         self._shown = False
 
@@ -40,9 +48,7 @@ class WindowSink:
             self._shown = True
             key = cv2.pollKey()
         except cv2.error as exc:
-            raise OutputError(
-                "No preview window can be opened here; expected a desktop and an OpenCV with windows (not headless)."
-            ) from exc
+            raise OutputError(_NO_DESKTOP) from exc
         if key > 0:
             self._pressed("q" if key == _ESCAPE else chr(key & 0xFF))
 
@@ -54,3 +60,18 @@ class WindowSink:
 
     def abort(self) -> None:
         self.close()
+
+
+def has_x_display(display: str) -> bool:
+    """Whether an X server answers at ``display``, such as ":0"; one on another machine is believed."""
+    match = re.fullmatch(r"(?:unix)?:(\d+)(?:\.\d+)?", display)
+    if match is None:
+        return bool(display)
+    with socket.socket(socket.AF_UNIX) as probe:
+        for name in (f"\0/tmp/.X11-unix/X{match[1]}", f"/tmp/.X11-unix/X{match[1]}"):
+            try:
+                probe.connect(name)
+            except OSError:
+                continue
+            return True
+    return False

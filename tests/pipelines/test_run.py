@@ -236,6 +236,17 @@ def test_sinks_that_are_not_there():
             open_sink("LiveLight", 64, 48, 30)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X displays")
+def test_a_preview_without_a_desktop_is_told(monkeypatch):
+    from livelight.sinks.window import WindowSink, has_x_display
+
+    for display in ("", ":4711"):
+        monkeypatch.setenv("DISPLAY", display)
+        with pytest.raises(OutputError, match="expected an X display"):
+            WindowSink(print)
+    assert has_x_display("other-machine:0")
+
+
 def test_without_pyvirtualcam_the_pip_command_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     with pytest.raises(MissingExtra, match=r"livelight\[vcam\]"):
