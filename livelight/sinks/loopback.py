@@ -203,7 +203,9 @@ def _set_rate(fd: int, rate: Fraction) -> None:
 def _leave_farewell(fd: int, device: str, width: int, height: int) -> None:
     """Store the picture that the driver shows when this process has died; without one it would show green."""
     try:
-        v4l2.ask(fd, v4l2.S_CTRL, v4l2.Control(_CONTROL_TIMEOUT_IMAGE_IO, 1))
+        v4l2.ask(fd, v4l2.S_CTRL, v4l2.Control(_CONTROL_TIMEOUT, 0))
+        for value in (0, 1):  # a control that has its value already is not set again
+            v4l2.ask(fd, v4l2.S_CTRL, v4l2.Control(_CONTROL_TIMEOUT_IMAGE_IO, value))
         image_fd = os.open(device, os.O_RDWR | os.O_CLOEXEC)
         try:
             v4l2.ask(image_fd, v4l2.REQBUFS, v4l2.RequestBuffers(1, v4l2.VIDEO_OUTPUT, _MMAP))

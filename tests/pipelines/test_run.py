@@ -63,7 +63,7 @@ def test_a_signal_ends_it_and_a_recording_is_whole(tmp_path, number):
     assert times == sorted(times)
 
 
-@pytest.mark.parametrize("stage", ["engine", "light", "step"])
+@pytest.mark.parametrize("stage", ["source", "engine", "light", "step", "sink"])
 def test_a_signal_ends_it_where_native_code_hangs(stage):
     assert ended(started("--sink", "none", hang=stage), signal.SIGTERM) == 128 + signal.SIGTERM
 

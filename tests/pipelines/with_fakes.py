@@ -1,7 +1,7 @@
 """The real command line with the shipped fakes in place of network and light: ``python -m tests.pipelines.with_fakes``.
 
 LIVELIGHT_TEST_STEP_S makes each step take so many seconds, so that a signal arrives in mid-clip. LIVELIGHT_TEST_HANG
-names a stage of ``livelight run`` (engine, step, or light) that never returns and cannot be interrupted.
+names a stage of ``livelight run`` (source, engine, light, step or sink) that never returns and cannot be interrupted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ import time
 import livelight.control
 import livelight.light_program
 import livelight.relight
+import livelight.sinks.tee
+import livelight.sources.synthetic
 from livelight.fakes import IdentityRelighter, WhiteRoom
+from livelight.sinks.tee import TeeSink
+from livelight.sources.synthetic import SyntheticSource
 from pipelines import cli
 
 
@@ -46,11 +50,26 @@ def _lighting(control, notice):
     return WhiteRoom()
 
 
+class HangingPattern(SyntheticSource):
+    def image(self, index):
+        if index > 3:  # not while it is tried out
+            hang("source")
+        return super().image(index)
+
+
+class HangingTee(TeeSink):
+    def write(self, frame):
+        hang("sink")
+        super().write(frame)
+
+
 def install() -> None:
     """Let the command line find the fakes where it looks for the real thing."""
     livelight.relight.build_relighter = _relighter
     livelight.light_program.build_lighting = lambda settings, clip_duration_s: WhiteRoom()
     livelight.control.LiveLighting = _lighting
+    livelight.sources.synthetic.SyntheticSource = HangingPattern
+    livelight.sinks.tee.TeeSink = HangingTee
 
 
 if __name__ == "__main__":
