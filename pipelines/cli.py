@@ -23,6 +23,7 @@ from pipelines.engine import app as engine
 from pipelines.options import with_settings
 from pipelines.preset import app as preset
 from pipelines.run_settings import RunSettings
+from pipelines.service import app as service
 from pipelines.webrtc.serve_settings import ServeSettings
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app = typer.Typer(
 
 app.add_typer(engine, name="engine")
 app.add_typer(preset, name="preset")
+app.add_typer(service, name="service")
 
 EPILOG = (
     "A video stays a video (.mp4 .mov .mkv .webm), a picture a picture (.png .jpg .webp). Sound, subtitles, chapters "
@@ -67,7 +69,7 @@ def relight(
 
 
 @app.command()
-@with_settings(RunSettings)
+@with_settings(RunSettings, configured="run")
 def run(
     settings: RunSettings,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
@@ -126,7 +128,7 @@ def bench(
 
 
 @app.command()
-@with_settings(ServeSettings)
+@with_settings(ServeSettings, configured="serve")
 def serve(settings: ServeSettings) -> None:
     """Serve the page for browsers, and WHIP and WHEP for every other WebRTC program."""
     from pipelines.webrtc.serve import serve as run_serve

@@ -17,7 +17,10 @@ from livelight.governor import Governor
 from livelight.lighting import Lighting
 from livelight.live import LiveSession, run_live
 from livelight.live_commands import LiveCommands
+from livelight.live_log import live_log, write_notice
 from livelight.live_stats import LiveFigures, LiveStats
+from livelight.metrics import MetricsServer, parsed_address
+from livelight.preset_store import PresetStore
 from livelight.rig import rig_names
 from livelight.session import OpenRelighter
 from livelight.sinks import Sink
@@ -51,6 +54,7 @@ class Speaker:
 
     def notice(self, sentence: str) -> None:
         """What the user must know."""
+        write_notice(sentence)
         with self._lock:
             clear = "\r\x1b[K" if self._line else ""
             print(f"{clear}livelight: {sentence}", file=sys.stderr, flush=True)
@@ -72,10 +76,11 @@ def run(
 ) -> int:
     """Run until it is stopped; the exit status. Raises LiveLightError if something cannot be opened, or breaks."""
     speaker, commands, stats, control = Speaker(quiet), LiveCommands(), LiveStats(), Control(settings)
-    keys = LiveKeys(control, commands, stats, speaker.say, list(rig_names()))
+    keys = LiveKeys(control, commands, stats, speaker.say, list(rig_names()), PresetStore())
     terminal = TerminalKeys(keys.press)
     width, height = parse_size(settings.size)
     with StopSignals(commands.stop, terminal.restore) as signals, ExitStack() as stack:
+        _observe(settings, stats, stack, speaker)
         sink = _sink(settings, width, height, keys.press)
         stack.callback(_end, sink, speaker.notice)
         camera = _camera(settings, width, height, sink)
@@ -95,6 +100,16 @@ def run(
         run_live(session)
     speaker.show("")
     return signals.status
+
+
+def _observe(settings: RunSettings, stats: LiveStats, stack: ExitStack, speaker: Speaker) -> None:
+    """Open the log and the endpoint for Prometheus, where they are wanted."""
+    if settings.log is not None:
+        stack.enter_context(live_log(settings.log, stats))
+    if settings.metrics is not None:
+        host, port = parsed_address(settings.metrics)
+        server = stack.enter_context(MetricsServer(stats, port, host))
+        speaker.say(f"Figures for Prometheus: http://{host}:{server.port}/metrics")
 
 
 def _sink(settings: RunSettings, width: int, height: int, pressed: Callable[[str], None]) -> Sink:

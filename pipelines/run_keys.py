@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from livelight.control import Control
 from livelight.errors import LiveLightError
 from livelight.live_commands import LiveCommands
 from livelight.live_stats import LiveStats
+from livelight.preset_store import PresetStore
 from livelight.rotation import parsed_rotation
 
 HELP = """\
@@ -16,8 +18,8 @@ HELP = """\
   + -     half a stop brighter, darker   [ ]     less, more of the new light
   b       background: keep, blur, env    i       show the input
   space   pause (the camera goes off)    f       figures, once a second
-  r z     start anew: state and turn     ? h     these keys
-  q       quit"""
+  r z     start anew: state and turn     1..9    saved presets
+  ? h     these keys                     q       quit"""
 
 BACKGROUNDS = ("keep", "blur", "env")
 
@@ -31,11 +33,18 @@ class LiveKeys:
     """
 
     def __init__(
-        self, control: Control, commands: LiveCommands, stats: LiveStats, say: Callable[[str], None], envs: list[str]
+        self,
+        control: Control,
+        commands: LiveCommands,
+        stats: LiveStats,
+        say: Callable[[str], None],
+        envs: list[str],
+        presets: PresetStore | None = None,
     ) -> None:
         env = control.settings.env
         self._envs = envs if env in envs else [env, *envs]
         self._control, self._commands, self._stats, self._say = control, commands, stats, say
+        self._presets = presets
         self.figures = False
         """Whether the figures are shown."""
 
@@ -71,6 +80,7 @@ class LiveKeys:
             "z": self._reset,
             "?": lambda: self._say("Keys:\n" + HELP),
             "h": lambda: self._say("Keys:\n" + HELP),
+            **{str(number): partial(self._take_preset, number) for number in range(1, 10)},
             "q": self._commands.stop,
             "\x04": self._commands.stop,
         }
@@ -120,6 +130,14 @@ class LiveKeys:
         background = BACKGROUNDS[(at + 1) % len(BACKGROUNDS)]
         self._control.change(background=background)
         self._say(f"Background: {background}")
+
+    def _take_preset(self, number: int) -> None:
+        names = self._presets.names() if self._presets is not None else []
+        if number > len(names):
+            self._say(f"There is no preset number {number}; save one with: livelight preset save NAME --env ...")
+        elif self._presets is not None:
+            self._control.change(**self._presets.load(names[number - 1]))
+            self._say(f"Preset: {names[number - 1]}")
 
     def _show_input(self) -> None:
         self._commands.show_input(not self._commands.bypass)

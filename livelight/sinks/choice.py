@@ -9,25 +9,35 @@ from pathlib import Path
 from livelight.errors import DeviceError
 from livelight.sinks import Sink
 from livelight.sinks.codecs import CONTAINERS
+from livelight.sinks.gstreamer import GStreamerSink
 from livelight.sinks.loopback import INSTALL, LoopbackSink, list_loopbacks
 from livelight.sinks.obs_camera import ObsCameraSink
+from livelight.sinks.pipewire import PipeWireSink
 from livelight.sinks.recording import RecordingSink
 from livelight.sinks.tee import TeeSink
 
 PREFERRED = "LiveLight"
 NOTHING = "none"
 OBS = "obs"
+PIPEWIRE = "pipewire"
+GSTREAMER = "gst"
 
 
 def open_sink(wanted: str | None, width: int, height: int, rate: Fraction | int) -> Sink:
     """The sink that ``wanted`` means, for frames of width x height.
 
     None: the system's virtual camera: on Linux the v4l2loopback device called LiveLight, else the first one; elsewhere
-    that of OBS. "none": nowhere. "obs" or "obs:NAME": through pyvirtualcam. A name with the ending of a video: a file.
-    Else the path, number or name of a v4l2loopback device. Raises DeviceError, OutputError or MissingExtra.
+    that of OBS. "none": nowhere. "obs" or "obs:NAME": through pyvirtualcam. "pipewire" or "pipewire:NAME": a camera in
+    PipeWire. "gst:PIPELINE": a GStreamer pipeline. A name with the ending of a video: a file. Else the path, number or
+    name of a v4l2loopback device. Raises DeviceError, OutputError, MissingExtra or MissingSystemPackage.
     """
     if wanted == NOTHING:
         return TeeSink(())
+    kind, _, rest = (wanted or "").partition(":")
+    if kind == PIPEWIRE:
+        return PipeWireSink(rest or None, width, height, rate)
+    if kind == GSTREAMER:
+        return GStreamerSink(rest, width, height, rate, live=True)
     if wanted is not None and Path(wanted).suffix.lower() in CONTAINERS:
         return RecordingSink(Path(wanted), rate)
     linux = sys.platform.startswith("linux")

@@ -11,10 +11,12 @@ from livelight.sources import Source
 from livelight.sources.camera import CameraSource
 from livelight.sources.camera_list import Camera, find_camera, list_cameras
 from livelight.sources.file import VideoFileSource
+from livelight.sources.gstreamer import GStreamerSource
 from livelight.sources.picture import PICTURE_SUFFIXES, PictureSource
 from livelight.sources.real_time import RealTimeSource
 from livelight.sources.synthetic import SyntheticSource
 
+GSTREAMER = "gst:"
 PATTERN = "pattern"
 """The name of the test pattern: a drawn person who sways."""
 
@@ -23,8 +25,9 @@ class CameraChoice:
     """Opens the same camera again and again: call it for a Source. ``name`` is what to call it to people.
 
     wanted: None (the first real camera), a number, a part of a name, a device's path, a video or picture file, or
-    "pattern". A real camera is looked up anew at each opening, by its name once it was found, since it may come back
-    under another number. Raises DeviceError where there is none, InputError for a file that cannot be read.
+    "pattern", or "gst:" and a GStreamer pipeline. A real camera is looked up anew at each opening, by its name once it
+    was found, since it may come back under another number. Raises DeviceError where there is none, InputError for a
+    file or pipeline that cannot be read.
     """
 
     def __init__(
@@ -49,7 +52,7 @@ class CameraChoice:
     @property
     def is_device(self) -> bool:
         """Whether it means a real camera."""
-        return self._wanted != PATTERN and not _is_file(self._wanted)
+        return self._wanted != PATTERN and not _is_pipeline(self._wanted) and not _is_file(self._wanted)
 
     def find(self) -> Camera:
         """The real camera that is meant, without opening it. Raises DeviceError."""
@@ -67,9 +70,24 @@ class CameraChoice:
         if self._wanted == PATTERN:
             width, height = self._size
             return RealTimeSource(lambda: SyntheticSource(width, height, self._rate, None))
+        if self._wanted is not None and _is_pipeline(self._wanted):
+            return _piped(self._wanted.removeprefix(GSTREAMER))
         if self._wanted is not None and _is_file(self._wanted):
             return _playing(Path(self._wanted), self._rate)
         return CameraSource(self.find(), *self._size, self._rate)
+
+
+def _is_pipeline(wanted: str | None) -> bool:
+    return wanted is not None and wanted.startswith(GSTREAMER)
+
+
+def _piped(description: str) -> Source:
+    """A live pipeline as it comes; another one, a file perhaps, at the speed of its times."""
+    source = GStreamerSource(description)
+    if source.live:
+        return source
+    source.close()
+    return RealTimeSource(lambda: GStreamerSource(description))
 
 
 def _is_file(wanted: str | None) -> bool:

@@ -1,0 +1,91 @@
+"""``livelight service`` with a systemctl that writes down what it is told."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+from typer.testing import CliRunner
+
+from livelight.errors import DeviceError, MissingSystemPackage, SettingsError
+from pipelines.cli import app
+from pipelines.service import quoted, unit_text
+
+
+@pytest.fixture
+def service(tmp_path, monkeypatch):
+    """Runs the command; ``told`` is what systemctl was asked."""
+    (tmp_path / "bin").mkdir()
+    systemctl = tmp_path / "bin" / "systemctl"
+    systemctl.write_text(
+        f'#!/bin/sh\nshift\necho "$*" >> {tmp_path}/told\n'
+        f'case "$1" in is-active) cat {tmp_path}/state;; is-enabled) echo enabled;; esac\n'
+        f"[ ! -e {tmp_path}/broken ] || {{ echo no bus >&2; exit 1; }}\n"
+    )
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr("sys.platform", "linux")
+
+    def run(*words):
+        done = CliRunner().invoke(app, ["service", *words])
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done
+
+    run.told = lambda: (tmp_path / "told").read_text().splitlines()
+    run.unit = tmp_path / "config" / "systemd" / "user" / "livelight.service"
+    run.folder = tmp_path
+    return run
+
+
+def test_install_status_remove(service):
+    assert service("status").exit_code == 3
+    done = service("install", "--camera", "Logitech C920", "--env", "neon")
+    assert done.exit_code == 0
+    text = service.unit.read_text()
+    assert '"run" "--quiet" "--wait" "--camera" "Logitech C920" "--env" "neon"\n' in text
+    assert service.told() == ["--version", "daemon-reload", "enable livelight.service", "restart livelight.service"]
+    (service.folder / "state").write_text("active\n")
+    assert service("status").exit_code == 0
+    (service.folder / "state").write_text("failed\n")
+    assert service("status").exit_code == 3
+    assert service("remove").exit_code == 0
+    assert not service.unit.exists()
+    assert service.told()[-2:] == ["disable --now livelight.service", "daemon-reload"]
+    with pytest.raises(SettingsError, match="not installed"):
+        service("remove")
+
+
+def test_a_session_without_systemd_is_said(service):
+    (service.folder / "broken").touch()
+    with pytest.raises(DeviceError, match="no bus"):
+        service("install")
+    assert not service.unit.exists()
+
+
+def test_other_systems_are_told_where_to_put_it(service, monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(MissingSystemPackage, match="systemctl"):
+        service("install")
+    for platform, word in (("darwin", "Login Items"), ("win32", "shell:startup")):
+        monkeypatch.setattr("sys.platform", platform)
+        with pytest.raises(SettingsError, match=word):
+            service("status")
+
+
+def test_words_are_quoted_for_systemd():
+    assert quoted('a "b" %h $X \\') == '"a \\"b\\" %%h $$X \\\\"'
+    with pytest.raises(SettingsError, match="line break"):
+        quoted("a\nb")
+
+
+def test_systemd_takes_the_unit(tmp_path):
+    analyse = shutil.which("systemd-analyze")
+    if analyse is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = tmp_path / "livelight.service"
+    unit.write_text(unit_text(["/bin/echo", "run", "--camera", 'My "best" 100 % cam']))
+    done = subprocess.run([analyse, "--user", "verify", str(unit)], capture_output=True, text=True, check=False)
+    assert "livelight.service:" not in done.stderr, done.stderr
