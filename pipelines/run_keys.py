@@ -18,7 +18,7 @@ HELP = """\
   + -     half a stop brighter, darker   [ ]     less, more of the new light
   b       background: keep, blur, env    i       show the input
   space   pause (the camera goes off)    f       figures, once a second
-  r z     start anew: state and turn     1..9    saved presets
+  r z     start anew: state and turn     1 9     saved presets, from first to ninth
   ? h     these keys                     q       quit"""
 
 BACKGROUNDS = ("keep", "blur", "env")
