@@ -31,7 +31,7 @@ from training.light_stage.dataset import (
 )
 from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, Footage, Window
 from training.light_stage.tone import TABLE, rolled, srgb_code
-from training.light_stage.webcam import WebcamSettings, sample_webcam
+from training.light_stage.webcam import WebcamSettings, recorded, sample_webcam
 
 F32 = NDArray[np.float32]
 
@@ -124,7 +124,7 @@ def sample(
     still = footage.still(window)
     scene, mean = placed(person, still, room)
     camera = sample_webcam(rng, mean)
-    image = np.stack([develop(frame, camera, t, rng) for t, frame in enumerate(scene)])
+    image = recorded(scene, camera, rng)
     # The room stays as filmed: only the person is judged, and mixed edge pixels keep what they hold of the room.
     filmed = {int(k): develop(painted[k], _clean(camera), 0, rng) for k in np.unique(which)}
     filmed_room = np.stack([filmed[int(k)] for k in which])

@@ -5,8 +5,18 @@ import numpy as np
 import pytest
 
 from training.light_stage import assets
-from training.light_stage.directions import solid_angles
-from training.light_stage.lights import Light, Panoramas, average, exposed, grey_card, mix, rig, sample_lights
+from training.light_stage.directions import direction, solid_angles
+from training.light_stage.lights import (
+    Light,
+    Panoramas,
+    average,
+    exposed,
+    grey_card,
+    mix,
+    rig,
+    sample_lights,
+    screen_glow,
+)
 from training.light_stage.splits import TEST_SKINS, VAL_SKINS, panoramas_of, skins_of, split_of_seed
 
 needs_assets = pytest.mark.skipif(not assets.available(), reason="LIVELIGHT_ASSETS does not hold the assets")
@@ -96,3 +106,16 @@ def test_skins_and_panoramas_are_not_shared():
     assert not (files[0] & files[1])
     assert not (files[0] & files[2])
     assert not (files[1] & files[2])
+
+
+def test_a_screen_glows_from_the_front_and_below_and_changes_slowly():
+    cell = direction(*np.meshgrid((np.arange(16) + 0.5) / 16, (np.arange(16) + 0.5) / 16))
+    for seed in range(10):
+        screen = screen_glow(np.random.default_rng(seed))
+        energy = screen(2.0).sum(-1) * solid_angles(16, 16)
+        mean = (energy[..., None] * cell).sum((0, 1)) / energy.sum()
+        assert mean[2] > 0.6
+        assert mean[1] < 0
+        steps = [np.abs(screen(t / 30) - screen((t + 1) / 30)).sum() / screen(t / 30).sum() for t in range(300)]
+        assert np.median(steps) < 0.03
+        assert max(steps) > 0

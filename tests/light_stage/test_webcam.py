@@ -1,12 +1,17 @@
 """The cheap camera: neutral settings only encode; random ones stay in range and are reproducible."""
 
+from types import SimpleNamespace
+
+import cv2
 import numpy as np
 import pytest
 
 from training.light_stage.assets import linear_to_srgb, srgb_to_linear
 from training.light_stage.backdrop import project
+from training.light_stage.busy import plan_busy
+from training.light_stage.codec import through_h264
 from training.light_stage.directions import direction
-from training.light_stage.webcam import WebcamSettings, compose, develop
+from training.light_stage.webcam import WebcamSettings, compose, develop, recorded
 
 
 def test_neutral_camera_only_encodes():
@@ -38,3 +43,42 @@ def test_project_sees_the_centre_column_behind_the_person():
     assert view[32, 32] == pytest.approx([0.5, 0.5, 0.0], abs=0.03)
     assert view[32, 60, 0] > 0.7
     assert view[4, 32, 1] > 0.7
+
+
+def moving_picture(size: int = 65) -> np.ndarray:
+    """(4, size, size, 3) uint8 texture that moves a little."""
+    rng = np.random.default_rng(0)
+    picture = cv2.resize(rng.integers(0, 256, (24, 24, 3)).astype(np.uint8), (size, size))
+    return np.stack([np.roll(picture, t, axis=1) for t in range(4)])
+
+
+def test_h264_harms_more_at_lower_rates_and_always_alike():
+    frames = moving_picture()
+    good, bad = through_h264(frames, 0.8), through_h264(frames, 0.03)
+    assert good.shape == bad.shape == frames.shape
+    errors = [np.abs(x.astype(float) - frames).mean() for x in (good, bad)]
+    assert 0 < errors[0] < errors[1]
+    assert (bad == through_h264(frames, 0.03)).all()
+
+
+def test_a_camera_that_sends_h264_differs_from_one_that_does_not():
+    scene = (moving_picture(32) / np.float32(255)) ** 2
+    plain, sent = (recorded(scene, WebcamSettings(h264_bits=b), np.random.default_rng(0)) for b in (0.0, 0.05))
+    assert plain.shape == sent.shape
+    assert (plain != sent).any()
+
+
+def test_busy_backdrop_is_reproducible_and_busier_than_its_view():
+    images = [np.random.default_rng(i).uniform(0, 1, (64, 128, 3)).astype(np.float32) for i in range(2)]
+    source = SimpleNamespace(files=("a", "b"), images=images)
+
+    def painted(seed: int) -> np.ndarray:
+        return plan_busy(np.random.default_rng(seed), lambda: np.full((64, 64, 3), 0.3, np.float32), source, (64, 64))()
+
+    for seed in range(12):
+        out = painted(seed)
+        assert out.shape == (64, 64, 3)
+        assert np.isfinite(out).all()
+        assert out.min() >= 0
+        assert (out == painted(seed)).all()
+    assert np.mean([painted(seed).std() for seed in range(12)]) > 0.05

@@ -1,4 +1,4 @@
-"""What stands behind the person: the light's own panorama through the camera, a blurred room, a plain wall.
+"""What stands behind the person: the light's own panorama through the camera, a blurred or busy room, a wall.
 
 Each backdrop is planned first (all that is random is drawn) and painted when, and if, it is needed.
 """
@@ -9,6 +9,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from training.light_stage.busy import plan_busy
 from training.light_stage.directions import latlong
 
 Painter = Callable[[], np.ndarray]
@@ -70,7 +71,8 @@ def plan_room(rng: np.random.Generator, view: Painter, size: tuple[int, int]) ->
 def plan_backdrop(panoramas, light, camera: dict, size: tuple[int, int], rng: np.random.Generator) -> Painter:
     """A random backdrop for a light; camera holds focal_px and principal_px."""
     best = max(light.sources, default=(0.0, -1, 0.0))
-    kind = rng.choice(["panorama", "room", "wall"], p=[0.55, 0.25, 0.2]) if best[1] >= 0 else "wall"
+    kinds = ["panorama", "room", "busy", "wall"]
+    kind = rng.choice(kinds, p=[0.42, 0.19, 0.2, 0.19]) if best[1] >= 0 else "wall"
     if kind == "wall":
         return plan_wall(rng, light.code, size)
 
@@ -81,6 +83,8 @@ def plan_backdrop(panoramas, light, camera: dict, size: tuple[int, int], rng: np
         lit = project(np.minimum(image * gain, 30.0), float(camera["focal_px"]), camera["principal_px"], size)
         return np.maximum(lit, 0)
 
+    if kind == "busy":
+        return plan_busy(rng, view, panoramas, size)
     return plan_room(rng, view, size) if kind == "room" else view
 
 

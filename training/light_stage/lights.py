@@ -1,5 +1,6 @@
 """Lights to relight clips with: panoramas as 16 x 16 codes, NVPR's sampling (eq. 9), rigs, sudden switches."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import cv2
 import numpy as np
 
 from training.light_stage.directions import BASIS, direction, form_vectors, latlong, solid_angles
+from training.light_stage.motion import Drift
 
 MAX_GAIN_MEAN = 3.0  # a panorama lit only from behind is not exposed beyond this mean radiance
 
@@ -135,6 +137,28 @@ def rig(rng: np.random.Generator) -> Light:
     return Light((code * rng.uniform(0.4, 1.2)).astype(np.float32), [], [(1.0, -1, 0.0)])
 
 
+def screen_glow(rng: np.random.Generator) -> Callable[[float], np.ndarray]:
+    """A monitor's light from the front and below: its (16, 16, 3) code at a time in seconds.
+
+    Colour and strength drift slowly, and jump when the screen shows something else.
+    """
+    toward = np.array([rng.normal(0, 0.25), rng.uniform(-0.7, -0.15), 1.0])
+    u, v = np.meshgrid((np.arange(BASIS) + 0.5) / BASIS, (np.arange(BASIS) + 0.5) / BASIS)
+    off = np.arccos(np.clip(direction(u, v) @ (toward / np.linalg.norm(toward)), -1, 1))
+    shape = np.exp(-((off / rng.uniform(0.25, 0.5)) ** 4)) * solid_angles(BASIS, BASIS)
+    shape = shape / max(float(shape.sum()), 1e-6) / solid_angles(BASIS, BASIS)
+    strength = rng.uniform(0.15, 1.6)
+    drifts = [Drift(rng, 0.25) for _ in range(3)]
+    scenes = np.exp(rng.normal(0, 0.45, (8, 3))) * [0.9, 1.0, 1.2]
+    cut_s = float(rng.uniform(1.5, 6.0))
+
+    def at(time_s: float) -> np.ndarray:
+        colour = scenes[int(time_s / cut_s) % len(scenes)] * np.exp([0.35 * d(time_s) for d in drifts])
+        return (shape[..., None] * strength * colour).astype(np.float32)
+
+    return at
+
+
 def _base_light(rng: np.random.Generator, panoramas: Panoramas, rigs: float, hard: float, lamps: int) -> Light:
     light = rig(rng) if rng.random() < rigs else _panorama_light(rng, panoramas)
     if lamps and rng.random() < hard:
@@ -146,14 +170,15 @@ def _base_light(rng: np.random.Generator, panoramas: Panoramas, rigs: float, har
 
 def sample_lights(
     rng: np.random.Generator, panoramas: Panoramas, rigs: float = 0.15, hard: float = 0.3, lamps: int = 8,
-    switches: float = 0.05,
+    switches: float = 0.05, glow: float = 0.2,
 ) -> tuple[Light, Light, Light]:  # fmt: skip
     """Source light at t, source light at t + 1 and target light, as NVPR's eq. 9:
 
     L_i = X_i; L_j = b1 L_i + (1 - b1) X_j; L_k = b2 L_j + (1 - b2) X_k + Y, b ~ Beta(0.5, 0.5).
 
     Beyond NVPR: with probability `rigs` an X is a studio rig, with `hard` it carries one of a clip's `lamps` hard
-    lights, and with `switches` L_j is L_i switched nearly off or back on (NVPR names that its failure).
+    lights, with `switches` L_j is L_i switched nearly off or back on (NVPR names that its failure), and with `glow` a
+    monitor shines on the person in both source lights, up to three seconds apart.
     """
     first = _base_light(rng, panoramas, rigs, hard, lamps)
     second = mix(first, _base_light(rng, panoramas, rigs, hard, lamps), float(rng.beta(0.5, 0.5)))
@@ -162,4 +187,7 @@ def sample_lights(
     if rng.random() < switches:
         dim = float(rng.uniform(0.05, 0.3))
         second = mix(first, Light(np.zeros_like(first.code)), dim)
+    if rng.random() < glow:
+        screen, start_s = screen_glow(rng), float(rng.uniform(0, 20))
+        first.code, second.code = first.code + screen(start_s), second.code + screen(start_s + rng.uniform(0.05, 3))
     return first, second, third

@@ -1,4 +1,4 @@
-"""What a cheap camera does to light: exposure, white balance, blur, noise, sharpening, tone curve, JPEG."""
+"""What a cheap camera does to light: exposure, white balance, blur, noise, sharpening, tone curve, JPEG, H.264."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,15 @@ import cv2
 import numba
 import numpy as np
 
+from training.light_stage.codec import through_h264
 from training.light_stage.tone import TABLE, rolled, srgb_code
 
 
 @dataclass(frozen=True)
 class WebcamSettings:
     """One camera's habits over a clip. exposure_ev and white_balance (3,) drift by *_drift per frame; noise is the
-    standard deviation at linear 1 (shot) and at black (read); blur in pixels; sharpen 0..1; jpeg quality or 0."""
+    standard deviation at linear 1 (shot) and at black (read); blur in pixels; sharpen 0..1; jpeg quality or 0;
+    h264_bits: a pixel and frame, or 0 for none."""
 
     exposure_ev: float = 0.0
     exposure_drift: float = 0.0
@@ -24,6 +26,7 @@ class WebcamSettings:
     sharpen: float = 0.0
     jpeg_quality: int = 0
     shoulder: float = 0.0
+    h264_bits: float = 0.0
 
 
 def sample_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
@@ -45,6 +48,7 @@ def sample_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
         sharpen=float(rng.choice([0.0, 0.3, 0.7])),
         jpeg_quality=int(rng.choice([0, 55, 75, 90])),
         shoulder=float(rng.uniform(0.0, 0.5)),
+        h264_bits=float(np.exp(rng.uniform(np.log(0.02), np.log(0.2)))) * (rng.random() < 0.3),
     )
 
 
@@ -103,4 +107,10 @@ def compose(
     scene = fg_linear + (1 - alpha[..., None]) * np.broadcast_to(background_linear, fg_linear.shape)
     if settings is None:
         settings = sample_webcam(rng, np.minimum(scene, 2.0).mean((0, 1, 2)))
-    return np.stack([develop(frame, settings, t, rng) for t, frame in enumerate(scene)])
+    return recorded(scene, settings, rng)
+
+
+def recorded(scene: np.ndarray, settings: WebcamSettings, rng: np.random.Generator) -> np.ndarray:
+    """(T, H, W, 3) linear scene light -> uint8 sRGB frames of a camera, sent through H.264 if it does that."""
+    frames = np.stack([develop(frame, settings, t, rng) for t, frame in enumerate(scene)])
+    return through_h264(frames, settings.h264_bits) if settings.h264_bits else frames
