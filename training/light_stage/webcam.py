@@ -48,7 +48,7 @@ def sample_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
         sharpen=float(rng.choice([0.0, 0.3, 0.7])),
         jpeg_quality=int(rng.choice([0, 55, 75, 90])),
         shoulder=float(rng.uniform(0.0, 0.5)),
-        h264_bits=float(np.exp(rng.uniform(np.log(0.02), np.log(0.2)))) * (rng.random() < 0.3),
+        h264_bits=float(np.exp(rng.uniform(np.log(0.05), np.log(0.4)))) * (rng.random() < 0.3),
     )
 
 
