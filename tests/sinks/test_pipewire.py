@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import time
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from itertools import islice
 
@@ -43,16 +44,24 @@ def pipewire(tmp_path, monkeypatch):
         monkeypatch.setenv(name, str(tmp_path))
     bus = f"unix:path={runtime}/bus"
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    messages = subprocess.Popen(["dbus-daemon", "--session", "--nofork", f"--address={bus}"], **quiet)
-    wait_for((runtime / "bus").exists, "the session bus")
-    server = subprocess.Popen(["pipewire"], **quiet)
-    wait_for((runtime / "pipewire-0").exists, "PipeWire's socket")
-    manager = subprocess.Popen(["wireplumber"], **quiet)
-    wait_for(lambda: any("WirePlumber" in str(o) for o in objects()), "WirePlumber")
-    yield server
-    for process in (manager, server, messages):
-        process.terminate()
+    with ExitStack() as stack:
+        stack.enter_context(started("dbus-daemon", "--session", "--nofork", f"--address={bus}"))
+        wait_for((runtime / "bus").exists, "the session bus")
+        server = stack.enter_context(started("pipewire"))
+        wait_for((runtime / "pipewire-0").exists, "PipeWire's socket")
+        stack.enter_context(started("wireplumber"))
+        wait_for(lambda: any("WirePlumber" in str(o) for o in objects()), "WirePlumber")
+        yield server
+
+
+@contextmanager
+def started(*command):
+    """A program that ends with the block."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
         process.wait(WAIT_S)
 
 
@@ -99,12 +108,9 @@ def test_our_node_is_read_back_and_knows_its_readers(pipewire):
     assert isinstance(sink, WatchedSink)
     write_until(sink, lambda: cameras() == ["Studio 2"], "our node")
     write_until(sink, lambda: not sink.watched(), "nobody")
-    reader = subprocess.Popen(
-        ["gst-launch-1.0", "-q", "pipewiresrc", "target-object=livelight", "!", "videoconvert", "!", "fakesink"]
-    )
-    write_until(sink, sink.watched, "a reader")
-    reader.terminate()
-    reader.wait(WAIT_S)
+    words = "-q pipewiresrc target-object=livelight ! videoconvert ! fakesink"
+    with started("gst-launch-1.0", *words.split()):
+        write_until(sink, sink.watched, "a reader")
     write_until(sink, lambda: not sink.watched(), "the reader's end")
     sink.close()
     sink.close()
@@ -118,8 +124,8 @@ def test_the_picture_comes_back_as_it_went_in(pipewire, tmp_path):
     words = (
         f"pipewiresrc target-object=livelight num-buffers=20 ! videoconvert ! pngenc ! multifilesink location={taken}"
     )
-    reader = subprocess.Popen(["gst-launch-1.0", "-q", *words.split()])
-    write_until(sink, lambda: reader.poll() is not None, "20 pictures")
+    with started("gst-launch-1.0", "-q", *words.split()) as reader:
+        write_until(sink, lambda: reader.poll() is not None, "20 pictures")
     sink.close()
     source = GStreamerSource(f"filesrc location={taken} ! decodebin")
     (picture,) = islice(source, 1)
