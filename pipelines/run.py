@@ -86,7 +86,7 @@ def run(
         camera = _camera(settings, width, height, sink)
         relighter = stack.enter_context(open_engine(settings, speaker.notice))
         lighting = open_lighting(control, speaker.notice)
-        _warm_up(relighter, lighting, width, height)
+        warm_up(relighter, lighting, width, height)
         session = LiveSession(camera, sink, relighter, lighting, speaker.notice, (width, height), commands, stats)
         session.skip_similar = not settings.every_frame
         if not settings.fixed_quality:
@@ -147,7 +147,7 @@ def _camera(settings: RunSettings, width: int, height: int, sink: Sink) -> Camer
     return camera
 
 
-def _warm_up(relighter: OpenRelighter, lighting: Lighting, width: int, height: int) -> None:
+def warm_up(relighter: OpenRelighter, lighting: Lighting, width: int, height: int) -> None:
     """Compile the engines for this size, so that the first reader does not wait for them."""
     frame = Frame(standby_picture(width, height, "Starting"), 0, Fraction(1, 30), time.monotonic())
     state: Any = None

@@ -20,6 +20,7 @@ from typing import Any
 from livelight.barcode import read_barcode, write_barcode
 from livelight.config import RelightSettings
 from livelight.control import Control, LiveLighting
+from livelight.fakes import IdentityRelighter
 from livelight.frame import Frame
 from livelight.governor import Governor
 from livelight.live import LiveSession, run_live
@@ -27,6 +28,7 @@ from livelight.sources.choice import CameraChoice
 from pipelines.bench import parse_size
 from pipelines.demo import CLIP
 from pipelines.engine import open_relighter
+from pipelines.run import warm_up
 
 WINDOW_S = 10.0
 
@@ -80,6 +82,32 @@ class BarcodeReader:
         pass
 
 
+class Watched(BarcodeReader):
+    """The same, with somebody who comes and goes (WatchedSink); standby pictures have no barcode."""
+
+    looks = False
+
+    def watched(self) -> bool:
+        return self.looks
+
+
+def idle_and_start(session: LiveSession, seconds: float = 10.0) -> None:
+    """Print the CPU time of an unwatched session, and the seconds from a reader's coming to its first relit frame."""
+    sink = session.sink = Watched()
+    thread = threading.Thread(target=run_live, args=(session,))
+    thread.start()
+    time.sleep(1)
+    before_s = time.process_time()
+    time.sleep(seconds)
+    print(f"unwatched: {(time.process_time() - before_s) / seconds:.2%} of a core")
+    came_s, sink.looks = time.monotonic(), True
+    while not sink.take():
+        time.sleep(0.005)
+    print(f"first relit frame {time.monotonic() - came_s:.2f} s after the reader came")
+    session.commands.stop()
+    thread.join()
+
+
 def resident_mb() -> float:
     """Resident memory of this process now, MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -103,15 +131,19 @@ def sample(session: LiveSession, reader: BarcodeReader, started_s: float) -> dic
     }
 
 
-def soak(minutes: float, size: tuple[int, int], fps: int, camera: str) -> list[dict[str, float]]:
+def soak(minutes: float, size: tuple[int, int], fps: int, camera: str, identity: bool) -> list[dict[str, float]]:
     settings = RelightSettings()
-    control, reader = Control(settings), BarcodeReader()
+    lighting, reader = LiveLighting(Control(settings), print), BarcodeReader()
     samples: list[dict[str, float]] = []
     choice = CameraChoice(camera, *size, fps)
-    with open_relighter(settings) as relighter:
-        session = LiveSession(
-            lambda: BarcodedSource(choice()), reader, relighter, LiveLighting(control, print), print, size
-        )
+
+    def barcoded() -> BarcodedSource:
+        return BarcodedSource(choice())
+
+    with IdentityRelighter() if identity else open_relighter(settings) as relighter:
+        warm_up(relighter, lighting, *size)
+        idle_and_start(LiveSession(barcoded, reader, relighter, lighting, print, size))
+        session = LiveSession(barcoded, reader, relighter, lighting, print, size)
         session.governor = Governor(relighter, 1 / fps, print)
         session.skip_similar = False
         started_s = time.monotonic()
@@ -166,10 +198,11 @@ def main() -> None:
     parser.add_argument("--size", default="1280x720")
     parser.add_argument("--fps", type=int, default=30)
     parser.add_argument("--camera", default=str(CLIP))
+    parser.add_argument("--identity", action="store_true")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    samples = soak(given.minutes, parse_size(given.size), given.fps, given.camera)
+    samples = soak(given.minutes, parse_size(given.size), given.fps, given.camera, given.identity)
     late = samples[len(samples) // 6 :] or samples
     print(
         f"median latency {statistics.median(s['latency_ms'] for s in late):.0f} ms, computation "
@@ -179,7 +212,12 @@ def main() -> None:
     if given.json:
         given.json.write_text(json.dumps(samples, indent=0) + "\n")
     if given.plot:
-        plot(samples, given.plot, f"{given.size}, {given.fps} frames a second, {samples[-1]['minute']:.0f} minutes")
+        what = "the loop without a network" if given.identity else "the whole road"
+        load = statistics.median(s["load"] for s in samples)
+        title = (
+            f"{what}: {given.size}, {given.fps} frames a second, {samples[-1]['minute']:.0f} minutes, load {load:.0f}"
+        )
+        plot(samples, given.plot, title)
 
 
 if __name__ == "__main__":
