@@ -32,6 +32,7 @@ class WindowSink:
             raise OutputError("A preview window needs Linux or Windows; look at the picture with livelight serve.")
         if sys.platform.startswith("linux") and not has_x_display(os.environ.get("DISPLAY", "")):
             raise OutputError(_NO_DESKTOP)  # the window library would end the whole program
+        os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # of fonts that the window does not use
         self._pressed = pressed
         self._shown = False
 
@@ -39,7 +40,7 @@ class WindowSink:
         """Raises OutputError where there is no desktop."""
         try:
             if not self._shown:
-                cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+                cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
                 cv2.resizeWindow(_TITLE, frame.width, frame.height)
             elif cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1:
                 self._pressed("q")
