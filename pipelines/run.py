@@ -81,9 +81,10 @@ def run(
     width, height = parse_size(settings.size)
     with StopSignals(commands.stop, terminal.restore) as signals, ExitStack() as stack:
         _observe(settings, stats, stack, speaker)
-        sink = _sink(settings, width, height, keys.press)
-        stack.callback(_end, sink, speaker.notice)
-        camera = _camera(settings, width, height, sink)
+        main = _opened_sink(settings, width, height)
+        stack.callback(_end, main, speaker.notice)
+        sink = _shown(main, settings, keys.press)
+        camera = _camera(settings, width, height, main)
         relighter = stack.enter_context(open_engine(settings, speaker.notice))
         lighting = open_lighting(control, speaker.notice)
         warm_up(relighter, lighting, width, height)
@@ -92,10 +93,10 @@ def run(
         if not settings.fixed_quality:
             session.governor = Governor(relighter, 1 / settings.fps, speaker.notice)
         stack.enter_context(terminal)
-        speaker.say(_greeting(camera.name, sink, relighter.runtime_name, terminal.active))
+        speaker.say(_greeting(camera.name, main, relighter.runtime_name, terminal.active))
         threading.Thread(target=_figures, args=(keys, stats, speaker, commands), daemon=True).start()
         signals.running = True
-        if isinstance(sink, RecordingSink):
+        if isinstance(main, RecordingSink):
             signals.patience_s = RECORDING_PATIENCE_S
         run_live(session)
     speaker.show("")
@@ -112,13 +113,13 @@ def _observe(settings: RunSettings, stats: LiveStats, stack: ExitStack, speaker:
         speaker.say(f"Figures for Prometheus: http://{host}:{server.port}/metrics")
 
 
-def _sink(settings: RunSettings, width: int, height: int, pressed: Callable[[str], None]) -> Sink:
-    sink = _opened_sink(settings, width, height)
+def _shown(main: Sink, settings: RunSettings, pressed: Callable[[str], None]) -> Sink:
+    """The sink, and a window beside it, or a sink that counts as watched at all times."""
     if settings.preview:
         from livelight.sinks.window import WindowSink
 
-        return TeeSink([WindowSink(pressed), sink])
-    return TeeSink([sink, TeeSink(())]) if settings.always else sink
+        return TeeSink([WindowSink(pressed), main])
+    return TeeSink([main, TeeSink(())]) if settings.always else main
 
 
 def _opened_sink(settings: RunSettings, width: int, height: int) -> Sink:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import traceback
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -136,10 +137,21 @@ def is_standby(picture, sentence):
     return far(picture, standby_picture(W, H, sentence)) < 4
 
 
+def small(picture):
+    return cv2.resize(picture, (W // 4, H // 4), interpolation=cv2.INTER_AREA)
+
+
+@lru_cache
+def patterns():
+    """The test pattern at several moments of its sway, small: drawing is slow here."""
+    source = SyntheticSource(W, H)
+    return [small(source.image(index)) for index in range(0, 60, 3)]
+
+
 def is_pattern(picture):
     """Whether it is the test pattern, somewhere in its sway."""
-    source = SyntheticSource(W, H)
-    return min(far(picture, source.image(index)) for index in range(0, 60, 3)) < 4
+    seen = small(picture)
+    return min(far(seen, pattern) for pattern in patterns()) < 4
 
 
 def webcam_used():
