@@ -8,6 +8,7 @@ pytest.importorskip("embreex")
 
 from tests.light_stage.test_transport import card
 from training.light_stage import mitsuba_scene
+from training.light_stage.compare_mitsuba import Pair, psnr, without_noise
 from training.light_stage.direct import draw
 from training.light_stage.gloss import coat
 
@@ -57,3 +58,16 @@ def test_environment_texels_put_the_back_in_the_first_column():
     assert texels.shape == (64, 128, 3)
     assert texels[:, :8].min() == 1.0
     assert texels[:, 8:].max() == 0.0
+
+
+def test_noise_of_the_truth_is_told_from_our_error():
+    rng = np.random.default_rng(0)
+    truth = np.full((64, 64, 3), 0.3, np.float32)
+    halves = [truth + rng.normal(0, 0.05, truth.shape).astype(np.float32) for _ in range(2)]
+    ours, ones = truth * np.float32(1.1), np.ones((64, 64))
+    pair = Pair(ours, ours, (halves[0] + halves[1]) / 2, ones, ones, halves, 0.0)
+    clean, noise = without_noise(pair, ones > 0)
+    true = psnr(ours, truth, ones > 0)
+    assert clean == pytest.approx(true, abs=0.5)
+    assert noise < true
+    assert psnr(ours, pair.truth, ones > 0) < true - 1

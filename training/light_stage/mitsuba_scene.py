@@ -102,12 +102,13 @@ def environment_texels(code: np.ndarray, height: int = 256) -> np.ndarray:
 
 def render(
     mi: ModuleType, scene: Scene, camera: Camera, code: np.ndarray, suns: list[tuple[np.ndarray, np.ndarray]],
-    samples: int = 256, depth: int = 8, bumps: bool = True,
+    samples: int = 256, depth: int = 24, bumps: bool = True,
+    seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """((H, W, 3) premultiplied linear radiance, (H, W) alpha), float32, by path tracing.
 
     code: light code or panorama in DESIGN's orientation; suns: (direction towards it (3,), rgb irradiance (3,)).
-    depth: longest path, 2 is direct light alone.
+    depth: longest path, 2 is direct light alone; every alpha card that a path passes counts.
     """
     height, width = camera.size
     offset = (np.array([width / 2, height / 2]) - camera.principal) / [width, height]
@@ -140,5 +141,5 @@ def render(
         description[f"sun{i}"] = {"type": "directional", "direction": direction, "irradiance": irradiance}
     with tempfile.TemporaryDirectory(prefix="mitsuba_") as folder:
         loaded = mi.load_dict(description | _shapes(mi, scene, Path(folder), bumps))
-        picture = np.array(mi.render(loaded, seed=0))
+        picture = np.array(mi.render(loaded, seed=seed))
     return picture[..., :3].astype(np.float32), np.clip(picture[..., 3], 0, 1).astype(np.float32)
