@@ -78,7 +78,7 @@ def _trace_layers(scene: Scene, rays: np.ndarray, limit: np.ndarray):
         active, distance = active[found], distance[found]
         face = topology.layered_faces[hit["primID"][found]]
         u, v = hit["u"][found], hit["v"][found]
-        alpha = _looked_up(scene, face, np.stack([1 - u - v, u, v], axis=1))[0][:, 3]
+        alpha = _alpha(scene, face, np.stack([1 - u - v, u, v], axis=1))
         weight = through[active] * alpha
         shown = weight > 0.004
         layers.append((active[shown], face[shown], u[shown], v[shown], distance[shown], weight[shown]))
@@ -86,6 +86,18 @@ def _trace_layers(scene: Scene, rays: np.ndarray, limit: np.ndarray):
         travelled[active] = distance + 0.3 * EPSILON_M
         active = active[through[active] > 0.02]
     return layers, through
+
+
+def _alpha(scene: Scene, face: np.ndarray, bary: np.ndarray) -> np.ndarray:
+    """(n,) opacity at points on faces."""
+    topology = scene.topology
+    alpha = np.zeros(len(face), np.float32)
+    uv = np.einsum("nk,nkj->nj", bary, topology.face_uv[face])
+    part = topology.face_part[face]
+    for i in np.unique(part):
+        mine = part == i
+        alpha[mine] = lookup(topology.parts[i].material.alpha, uv[mine])[:, 0]
+    return alpha
 
 
 def _looked_up(scene: Scene, face: np.ndarray, bary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Surface materials: texture lookup, tone and colour variation. Albedo is linear Rec.709 in [0, 1]."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -50,6 +51,11 @@ class Material:
     def sample(self, uv: np.ndarray) -> np.ndarray:
         """(n, 4) bilinear texture values at uv (n, 2)."""
         return lookup(self.texture, uv)
+
+    @cached_property
+    def alpha(self) -> np.ndarray:
+        """(h, w) float32 opacity, laid out for quick lookups."""
+        return np.ascontiguousarray(self.texture[..., 3])
 
     def gloss(self, uv: np.ndarray) -> np.ndarray:
         """(n, 2) float32 roughness and reflectance at normal incidence at uv (n, 2)."""

@@ -82,17 +82,19 @@ def hard_light(
     below = np.clip((smooth + 0.3) / 1.3, 0, 1) * softened
     below = np.where(layered, 0.35 * shadow, below)[:, None] * share
     diffuse = records.albedo / np.pi * ((1 - share) * (np.maximum(cosine, 0) * shadow)[:, None] + below)
-    hairs = np.any(records.strand, axis=1)
+    hairs = np.flatnonzero(np.any(records.strand, axis=1))
     toward_all = np.broadcast_to(toward.astype(np.float32), (n, 3))
-    shine = ggx(glossy_normal(records), view_directions(records), toward_all, records.f0, records.roughness)[:, None]
-    shine = np.where(hairs[:, None], _hairs_mirror(records, toward_all, smooth), shine)
+    shine = ggx(glossy_normal(records), view_directions(records), toward_all, records.f0, records.roughness)
+    shine = np.repeat(shine[:, None], 3, axis=1)
+    shine[hairs] = _hairs_mirror(records, hairs, toward_all, smooth)
     return (diffuse + shine * shadow[:, None]).astype(np.float32)
 
 
-def _hairs_mirror(records: Records, toward: np.ndarray, facing: np.ndarray) -> np.ndarray:
-    """(n, 3) what hairs mirror of a light; hair on the far side lies in the shade of the hair before it."""
-    shine = mirrored(records.strand, records.tilt, view_directions(records), toward, np.maximum(records.albedo, 0))
-    return shine * np.clip((facing + 0.2) / 0.6, 0, 1)[:, None] * (records.f0 / 0.03)[:, None]
+def _hairs_mirror(records: Records, hairs: np.ndarray, toward: np.ndarray, facing: np.ndarray) -> np.ndarray:
+    """(h, 3) what the records `hairs` (h,) mirror of a light; hair on the far side is in shade."""
+    view, albedo = view_directions(records)[hairs], np.maximum(records.albedo[hairs], 0)
+    shine = mirrored(records.strand[hairs], records.tilt[hairs], view, toward[hairs], albedo)
+    return shine * np.clip((facing[hairs] + 0.2) / 0.6, 0, 1)[:, None] * (records.f0[hairs] / 0.03)[:, None]
 
 
 def flow(scene: Scene, records: Records, camera: Camera, other: Scene, other_camera: Camera) -> np.ndarray:
