@@ -20,7 +20,7 @@ PACKAGES = f"{DEBIAN} gstreamer1.0-python3-plugin-loader"
 """Debian's names of all that the element needs."""
 
 _PURPOSE = "The GStreamer element livelightrelight"
-_START_S = 120.0
+_START_S = 300.0
 
 
 def element_environment() -> dict[str, str]:

@@ -42,7 +42,7 @@ def launch(surroundings):
     def run(*words):
         command = ["gst-launch-1.0", "-q", *" ".join(map(str, words)).split()]
         return subprocess.run(
-            command, env=surroundings, capture_output=True, text=True, timeout=300, check=False, cwd=ROOT
+            command, env=surroundings, capture_output=True, text=True, timeout=900, check=False, cwd=ROOT
         )
 
     return run
@@ -113,7 +113,7 @@ def test_what_cannot_be_used_is_an_element_error_in_our_words(launch, words, sen
 
 def test_properties_change_while_it_runs(surroundings):
     command = [sys.executable, "-m", "tests.pipelines.gstreamer_element", str(CLIP)]
-    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=300, check=False, cwd=ROOT)
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=900, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout.splitlines()[-1])
     assert min(report["neon"]) > 2

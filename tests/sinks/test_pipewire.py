@@ -22,7 +22,7 @@ from livelight.sinks.pipewire import PipeWireSink
 from livelight.sources.gstreamer import GStreamerSource
 from tests.clips import corners
 
-WAIT_S = 60.0
+WAIT_S = 180.0
 
 
 @pytest.fixture
