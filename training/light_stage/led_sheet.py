@@ -52,7 +52,7 @@ def measure(path: Path, panoramas: list[np.ndarray], cube: LedCube) -> tuple[dic
     lit = cube.relight(clip, start, cube.drive(panoramas[0]))
     shown = [linear_to_srgb(p) for p in (true, lit, again)]
     ground = (1 - clip.alpha[start][..., None]) * 0.5
-    shown = [s + ground for s in shown]
+    shown = [np.clip(s + ground, 0, 1) for s in shown]
     faults = [np.clip(0.5 + 4 * (s - shown[0]), 0, 1) for s in shown[1:]]
     return out, np.concatenate([shown[0], shown[1], faults[0], shown[2], faults[1]], axis=1)
 
