@@ -55,6 +55,5 @@ export class Keys {
 function taken(event) {
   const at = event.target;
   if (at.matches?.('input[type="text"], input[type="password"], select, textarea')) return true;
-  if (!/^(Arrow|Home|End|Page| )/.test(event.key)) return false;
-  return !!at.matches?.('input, [role="slider"], [role="tab"], button, summary');
+  return event.key.startsWith("Arrow") && !!at.matches?.('input, [role="slider"], [role="tab"]');
 }

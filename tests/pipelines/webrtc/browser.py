@@ -22,7 +22,7 @@ from pipelines import demo
 from tests.pipelines.webrtc.served import served
 
 ROOT = Path(__file__).parents[3]
-START_S = 120.0
+START_S = 300.0
 COMMAND = "from pipelines.cli import main; main()"
 
 
@@ -92,21 +92,16 @@ def _url(server: subprocess.Popen[str], lines: queue.Queue[str]) -> str:
 
 
 def camera_clip(target: Path, width: int, height: int, rate: int, seconds: float) -> Path:
-    """The demo clip as Chromium's camera plays it, over and over: .y4m (raw) or .mjpeg."""
-    raw = target.suffix == ".y4m"
-    kind, codec, pixels = ("yuv4mpegpipe", "rawvideo", "yuv420p") if raw else ("mjpeg", "mjpeg", "yuvj420p")
-    with av.open(str(demo.CLIP)) as source, av.open(str(target), "w", format=kind) as output:
-        stream = output.add_stream("wrapped_avframe" if raw else codec, rate=rate)
-        stream.width, stream.height, stream.pix_fmt = width, height, pixels
-        if not raw:
-            stream.options = {"q:v": "3"}
-            stream.codec_context.qmin, stream.codec_context.qmax = 2, 4
+    """The demo clip as Chromium's camera plays it, over and over: raw, .y4m."""
+    with av.open(str(demo.CLIP)) as source, av.open(str(target), "w", format="yuv4mpegpipe") as output:
+        stream = output.add_stream("wrapped_avframe", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         step = round(30 / rate)
         for index, frame in enumerate(source.decode(video=0)):
             if index >= 30 * seconds:
                 break
             if index % step == 0:
-                small = frame.reformat(width, height, format=pixels)
+                small = frame.reformat(width, height, format="yuv420p")
                 small.pts = index // step
                 output.mux(stream.encode(small))
         output.mux(stream.encode(None))

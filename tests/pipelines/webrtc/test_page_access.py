@@ -57,6 +57,11 @@ def test_the_keyboard_alone_reaches_and_works_everything(visitor: Visitor) -> No
     visitor.until(lambda: page.get_attribute("#ball", "aria-valuetext") == "turned 5 degrees left")
     page.keyboard.press("0")
     visitor.until(lambda: page.get_attribute("#ball", "aria-valuetext") == "straight")
+    page.click("#mirror")
+    page.keyboard.press("ArrowRight")  # a button with the focus needs no arrows; in a mirror right is left
+    visitor.until(lambda: page.get_attribute("#ball", "aria-valuetext") == "turned 5 degrees right")
+    page.click("#mirror")
+    page.keyboard.press("0")
     page.focus("#strip")
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("ArrowUp")
