@@ -48,8 +48,10 @@ def phone(browser: object, url: str, target: Path) -> None:
 
 
 def smaller(path: Path) -> None:
-    """Pack a picture as tightly as PNG can."""
+    """At most 1280 pixels wide, and packed as tightly as PNG can."""
     picture = cv2.imread(str(path))
+    shrink = min(1.0, 1280 / picture.shape[1])
+    picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
     cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
