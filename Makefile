@@ -26,6 +26,6 @@ $(VENV)/base: pyproject.toml setup.sh
 
 # torch is pinned: on Linux a bare "torch" installs gigabytes of CUDA.
 $(VENV)/all: $(VENV)/base pyproject.toml tests/system_packages.txt
-	$(BIN)/python -m pip install --quiet --editable '.[dev,train,offline,cluster]' --constraint constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[dev,train,offline,cluster,identity]' --constraint constraints.txt
 	./tests/install_system_packages.sh
 	touch $@

@@ -10,7 +10,7 @@ from livelight.backdrop import Backdrop, open_backdrop
 from livelight.config import LightSettings
 from livelight.environment import Environment
 from livelight.light_source import LightSource, open_light
-from livelight.lighting import Light, Lighting
+from livelight.lighting import Light
 from livelight.moving_picture import Picture
 from livelight.rotation import Rotation, parsed_rotation
 from livelight.sphere import F32
@@ -35,7 +35,7 @@ class LightProgram:
 
     def at(self, time_s: float, width: int, height: int) -> Light:
         """The light at ``time_s`` seconds since the first frame, with backdrops of width x height pixels."""
-        environment = self._environment_at(time_s)
+        environment = self.environment_at(time_s)
         backdrop = self._backdrop.at(time_s, width, height, environment)
         gain = self._tone.at(time_s, backdrop, environment)
         last = self._light
@@ -44,7 +44,7 @@ class LightProgram:
             last = self._light = Light(self._code, backdrop, blur, self._settings.intensity, gain)
         return last
 
-    def _environment_at(self, time_s: float) -> Environment:
+    def environment_at(self, time_s: float) -> Environment:
         """The environment, turned and exposed; the same object, with the same code, while neither changes."""
         panorama, rotate_deg = self._source.at(time_s), self._rotation.at(time_s)
         last = self._environment
@@ -81,7 +81,7 @@ class Tone:
         return self._gain
 
 
-def build_lighting(settings: LightSettings, clip_duration_s: float | None) -> Lighting:
+def build_lighting(settings: LightSettings, clip_duration_s: float | None) -> LightProgram:
     """Open what the settings name. clip_duration_s: length of the clip, None where unknown (a camera).
 
     Raises LightError for an environment or background that cannot be used, SettingsError for an unreadable rotation.

@@ -45,6 +45,17 @@ class State:
     matte_age: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What the last step knew besides its picture; the arrays hold until the next step.
+
+    output: the network's answer. alpha: float32 (h, w) in [0, 1], the person's matte at the frame's resolution.
+    """
+
+    output: NetworkOutput
+    alpha: NDArray[np.float32]
+
+
 class Relighter:
     """Relights frames of any size. One thread at a time; several streams may take turns, each with its own state.
 
@@ -63,6 +74,7 @@ class Relighter:
         self._recombine = Recombiner(self._scratch)
         self._quality = LEVELS[0]
         self.timings_ms: dict[str, float] = {}
+        self.inside: Inside | None = None
 
     @property
     def runtime_name(self) -> str:
@@ -100,6 +112,7 @@ class Relighter:
             "matte": (refined - analysed) * 1e3,
             "recombine": (done - refined) * 1e3,
         }
+        self.inside = Inside(output, alpha)
         seen = network_size(*size, self._quality.area)
         return frame.with_image(image), State(output.state, matte_state, size, seen, age)
 

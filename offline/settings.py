@@ -10,6 +10,11 @@ DIFFUSION_MODELS = ("relightvid", "ic-light-fc", "ic-light-fcon", "ic-light-fbc"
 """Models that need weights from the user."""
 
 
+def is_diffusion(model: str) -> bool:
+    """Whether a model's name means one of this package (``diffusion`` is kept for the project's own)."""
+    return model == "diffusion" or model in DIFFUSION_MODELS
+
+
 class DiffusionSettings(BaseModel):
     """Weights, sampling and memory of the video diffusion models."""
 

@@ -57,13 +57,25 @@ def relight(
 ) -> None:
     """Relight recorded clips and pictures."""
     from livelight.light_program import build_lighting
+    from offline.settings import is_diffusion
     from pipelines.clip import relight_all
     from pipelines.clip_job import plan_jobs
     from pipelines.engine import open_relighter
+    from pipelines.extra_outputs import extra_names, write_extras
 
     jobs = plan_jobs(inputs, output, settings.force)
-    with open_relighter(settings) as relighter:
-        failed = relight_all(jobs, settings, relighter, lambda duration_s: build_lighting(settings, duration_s), quiet)
+    extra_names(settings.extra)
+    if is_diffusion(settings.model):
+        from pipelines.diffusion_clip import diffuse_all
+
+        failed = diffuse_all(jobs, settings, quiet)
+    else:
+        with open_relighter(settings) as relighter:
+            failed = relight_all(
+                jobs, settings, relighter, lambda duration_s: build_lighting(settings, duration_s), quiet
+            )
+    if settings.extra:
+        failed += write_extras(jobs, settings, quiet)
     if failed:
         raise typer.Exit(1)
 
@@ -134,6 +146,25 @@ def serve(settings: ServeSettings) -> None:
     from pipelines.webrtc.serve import serve as run_serve
 
     run_serve(settings)
+
+
+@app.command()
+def metrics(
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The clip or picture to judge.", show_default=False)],
+    truth: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What it should look like: PSNR, SSIM, RMSE against it.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What it was made from: warp error, detail, identity.")
+    ] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Measure the whole picture, not the person alone.")] = False,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures as JSON too.")] = None,
+) -> None:
+    """Measure a relit clip: against the truth or any other clip, against its source, and by itself."""
+    from pipelines.clip import say
+    from pipelines.metrics import metrics_command
+
+    metrics_command(output, truth, source, whole, json, say)
 
 
 @app.command()

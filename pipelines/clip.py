@@ -50,6 +50,16 @@ def relight_all(
     lighting_of: LightingOfDuration,
     quiet: bool = False,
 ) -> int:
+    """Relight the jobs frame by frame; see ``run_all``."""
+
+    def run(job: ClipJob) -> ClipResult:
+        with progress_for(job.source.name, quiet) as progress:
+            return relight_clip(job, settings, relighter, lighting_of, progress.advance)
+
+    return run_all(jobs, run, quiet)
+
+
+def run_all(jobs: list[ClipJob], run: Callable[[ClipJob], ClipResult], quiet: bool = False) -> int:
     """Run the jobs in turn and report on stderr; the number of jobs that failed.
 
     With several jobs a failed one is reported and the next begins; the error of a single job is raised. Ctrl-C ends
@@ -58,25 +68,25 @@ def relight_all(
     failed = 0
     for job in jobs:
         try:
-            with progress_for(job.source.name, quiet) as progress:
-                result = relight_clip(job, settings, relighter, lighting_of, progress.advance)
+            result = run(job)
         except Stopped as stopped:
-            _say(f"Stopped; what is done lies in {stopped.partial}." if stopped.partial else "Stopped.")
+            say(f"Stopped; what is done lies in {stopped.partial}." if stopped.partial else "Stopped.")
             raise
         except LiveLightError as exc:
             if len(jobs) == 1:
                 raise
-            _say(str(exc))
+            say(str(exc))
             failed += 1
             continue
         for note in result.notes:
-            _say(note)
+            say(note)
         if not quiet:
-            _say(f"{job.target}" if job.is_picture else f"{job.target}: {result.frames} frames.")
+            say(f"{job.target}" if job.is_picture else f"{job.target}: {result.frames} frames.")
     return failed
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """A sentence for the user, on stderr."""
     print(f"livelight: {sentence}", file=sys.stderr, flush=True)
 
 
@@ -92,7 +102,7 @@ def relight_clip(
     The target appears only when it is whole. If the input breaks off, or on Ctrl-C, what is done is kept, playable, as
     NAME.partial.EXT, and InputError or Stopped is raised. After any other error nothing stays on the disk.
     """
-    source = PictureSource(job.source) if job.is_picture else VideoFileSource(job.source)
+    source = open_source(job)
     try:
         lighting = lighting_of(source.duration_s)
         sink = _open_sink(job, source, settings)
@@ -117,6 +127,11 @@ def relight_clip(
         return ClipResult(job.target, done, times, [*source.notes, *sink.notes])
     finally:
         source.close()
+
+
+def open_source(job: ClipJob) -> VideoFileSource | PictureSource:
+    """The job's input. Raises InputError."""
+    return PictureSource(job.source) if job.is_picture else VideoFileSource(job.source)
 
 
 def _open_sink(

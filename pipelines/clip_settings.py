@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from livelight.config import RelightSettings
+from offline.settings import DiffusionSettings
 
 
-class ClipSettings(RelightSettings):
-    """RelightSettings and how the result is written."""
+class ClipSettings(RelightSettings, DiffusionSettings):
+    """RelightSettings, what a diffusion model can be told, and how the result is written."""
+
+    model: str = Field(
+        "live",
+        description="Relighter: live, a path to an .onnx relighter, or, with weights of your own (--weights), "
+        "relightvid, ic-light-fc, ic-light-fcon or ic-light-fbc.",
+    )
 
     compare: bool = Field(default=False, description="Write before | after side by side, twice as wide.")
     codec: str = Field(
@@ -19,5 +28,13 @@ class ClipSettings(RelightSettings):
         default=None,
         ge=0,
         description="Constant quality, 0 is best; without it a visually lossless value of the codec is taken.",
+    )
+    extra: str = Field(
+        default="",
+        description="Further outputs beside OUT, separated by commas: albedo, normals, matte, light (the live "
+        "relighter's estimates).",
+    )
+    extra_format: Literal["video", "exr"] = Field(
+        default="video", description="Form of --extra: videos like OUT, or folders of EXR frames in float."
     )
     force: bool = Field(default=False, description="Replace an output that exists.")

@@ -24,11 +24,15 @@ class Progress(Protocol):
         ...
 
 
-def progress_for(name: str, quiet: bool) -> Progress:
-    """The progress that fits where stderr goes."""
+def progress_for(name: str, quiet: bool, unit: str = "frame") -> Progress:
+    """The progress that fits where stderr goes. unit: what is counted, frames unless said otherwise."""
     if quiet:
         return Silence()
-    return BarProgress(name) if sys.stderr.isatty() else LineProgress(name)
+    return BarProgress(name, unit) if sys.stderr.isatty() else LineProgress(name, unit)
+
+
+def _speed(per_s: float, unit: str) -> str:
+    return f"{per_s:.1f} fps" if unit == "frame" else f"{1 / max(per_s, 1e-9):.1f} s each"
 
 
 class Silence:
@@ -49,8 +53,8 @@ class Silence:
 class LineProgress(Silence):
     """One plain line every few seconds: for logs and pipes."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, unit: str = "frame") -> None:
+        self._name, self._unit = name, unit
         self._started_s = self._said_s = monotonic()
 
     def advance(self, done: int, total: int | None) -> None:
@@ -60,13 +64,14 @@ class LineProgress(Silence):
         self._said_s = now_s
         fps = done / (now_s - self._started_s)
         left = f", {max(total - done, 0) / fps:.0f} s left" if total else ""
-        print(f"{self._name}: frame {done} of {total or '?'}, {fps:.1f} fps{left}", file=sys.stderr, flush=True)
+        speed = _speed(fps, self._unit)
+        print(f"{self._name}: {self._unit} {done} of {total or '?'}, {speed}{left}", file=sys.stderr, flush=True)
 
 
 class BarProgress(Silence):
     """A bar with frames, fps and time left."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, unit: str = "frame") -> None:
         from rich.console import Console
         from rich.markup import escape
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -76,12 +81,13 @@ class BarProgress(Silence):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[fps]:.1f} fps"),
+            TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
             TextColumn("left"),
             console=Console(stderr=True),
         )
-        self._task = self._bar.add_task(escape(name), total=None, fps=0.0)
+        self._task = self._bar.add_task(escape(name), total=None, speed="")
+        self._unit = unit
         self._started_s = monotonic()
 
     def __enter__(self) -> BarProgress:
@@ -95,4 +101,5 @@ class BarProgress(Silence):
 
     def advance(self, done: int, total: int | None) -> None:
         fps = done / max(monotonic() - self._started_s, 1e-6)
-        self._bar.update(self._task, completed=done, total=max(total, done) if total else None, fps=fps)
+        speed = _speed(fps, self._unit)
+        self._bar.update(self._task, completed=done, total=max(total, done) if total else None, speed=speed)

@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.picture_metrics import rmse
 from training.light_stage.dataset import Clip, Panoramas, sample_lights
 from training.light_stage.webcam import WebcamSettings, develop
 from training.methods import Method
-from training.metrics import rmse
 
 F32 = NDArray[np.float32]
 

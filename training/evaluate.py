@@ -17,17 +17,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from livelight.picture_metrics import detail_correlation, psnr, rmse, scale_invariant, ssim, warp_error
 from livelight.relight import model_path
 from livelight.runtimes import open_runtime
 from training import dynamic_light
 from training.held_out import TONES, HeldOutClip, held_out_clips
 from training.light_stage.dataset import Panoramas, clips_of, load_clip, panoramas_of
-from training.losses import warp
 from training.methods import Method, command, network, nothing, reinhard
-from training.metrics import detail_correlation, psnr, rmse, scale_invariant, ssim
 
 F32 = NDArray[np.float32]
 Figures = dict[str, float]
@@ -50,12 +48,6 @@ def figures_of(outputs: list[F32], clip: HeldOutClip) -> Figures:
         "detail": detail_correlation(clip["image"][-1], out, mask),
         "warp": warp_error(outputs[-2], out, clip["flow_bwd"][-1], clip["seen"][-1, ..., 0]),
     }
-
-
-def warp_error(before: F32, after: F32, flow_bwd: F32, seen: F32) -> float:
-    """RMSE of ``after`` (h, w, 3) against ``before`` fetched along flow_bwd (h, w, 2) pixels, where seen (h, w)."""
-    fetched = warp(torch.from_numpy(before).permute(2, 0, 1)[None], torch.from_numpy(flow_bwd)[None])
-    return rmse(fetched[0].permute(1, 2, 0).numpy(), after, (seen > 0.99).astype(np.float32) + np.float32(1e-9))
 
 
 def mean_of(rows: list[Figures]) -> Figures:

@@ -5,8 +5,9 @@ import sys
 import numpy as np
 import pytest
 
+from livelight.picture_metrics import warp_error
 from training.dynamic_light import error
-from training.evaluate import figures_of, warp_error
+from training.evaluate import figures_of
 from training.held_out import HeldOutClip, typology_angle_deg
 from training.methods import RivalError, command, nothing, reinhard
 

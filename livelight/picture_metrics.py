@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.color import LUMA, linear_to_srgb, srgb_to_linear
+
 F32 = NDArray[np.float32]
 
 
@@ -35,8 +37,6 @@ def ssim(a: F32, b: F32, mask: F32) -> float:
 
 def scale_invariant(a: F32, b: F32, mask: F32) -> F32:
     """``a`` times the one linear-light gain that brings it closest to ``b`` on the mask, sRGB-coded again."""
-    from livelight.color import linear_to_srgb, srgb_to_linear
-
     la, lb = srgb_to_linear(a), srgb_to_linear(b)
     weight = mask[..., None]
     gain = (la * lb * weight).sum() / max(float((la * la * weight).sum()), 1e-9)
@@ -47,8 +47,22 @@ def detail_correlation(source: F32, output: F32, mask: F32) -> float:
     """Correlation of the high-pass luminance of two pictures where mask says: 1 = every pore is kept."""
 
     def high(x: F32) -> F32:
-        y = x @ np.float32([0.2126, 0.7152, 0.0722])
+        y = x @ LUMA
         return np.asarray(y - cv2.GaussianBlur(y, (0, 0), 2.0))
 
     inside = mask > 0.95
     return float(np.corrcoef(high(source)[inside], high(output)[inside])[0, 1])
+
+
+def warped(image: F32, flow: F32) -> F32:
+    """``image`` (h, w, 3) fetched at each pixel + flow (h, w, 2), pixels, x right, y down; borders repeat."""
+    h, w = flow.shape[:2]
+    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+    return np.asarray(
+        cv2.remap(image, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
+    )
+
+
+def warp_error(before: F32, after: F32, flow_bwd: F32, seen: F32) -> float:
+    """RMSE of ``after`` (h, w, 3) against ``before`` fetched along flow_bwd (h, w, 2) pixels, where seen (h, w)."""
+    return rmse(warped(before, flow_bwd), after, (seen > 0.99).astype(np.float32) + np.float32(1e-9))

@@ -1,0 +1,163 @@
+"""Recorded clips through a video diffusion model: prepare every frame, denoise the clip, finish every frame.
+
+The finished frames go through ``relight_clip``: sound, times, whole files or none, exactly as for the live relighter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from livelight.errors import LiveLightError, MissingExtra, SettingsError
+from livelight.light_program import build_lighting
+from livelight.relight import Relighter, build_relighter
+from pipelines.clip import ClipResult, Stopped, open_source, relight_clip, run_all, say
+from pipelines.clip_job import ClipJob
+from pipelines.clip_settings import ClipSettings
+from pipelines.progress import progress_for
+from pipelines.work_folder import WorkFolder
+
+if TYPE_CHECKING:
+    from offline.clip_run import Answer
+    from offline.denoiser import VideoModel
+
+AREA = 512 * 512
+"""Pixels of the network's picture, unless --size is given."""
+
+NOT_IN_RESULT = {"compare", "codec", "crf", "force", "restart", "extra", "extra_format", "threads", "runtime", "gpu"}
+"""Settings that do not change what is denoised."""
+
+Opened = Callable[[ClipSettings, tuple[int, int]], "VideoModel"]
+"""Opens the model for pictures of a size."""
+
+
+def open_diffusion(settings: ClipSettings, size: tuple[int, int]) -> VideoModel:
+    """The model that the settings ask for. Raises MissingExtra, SettingsError or RuntimeFailure."""
+    try:
+        from offline.models import open_model
+    except ImportError as exc:
+        raise MissingExtra((exc.name or "torch").split(".")[0], "offline", f"--model {settings.model}") from exc
+    return open_model(settings.model, settings, size, say)
+
+
+def diffuse_all(jobs: list[ClipJob], settings: ClipSettings, quiet: bool, opened: Opened = open_diffusion) -> int:
+    """Run the jobs in turn and report on stderr; the number of jobs that failed."""
+    first = _measured(jobs[0], settings)
+    model = opened(settings, first.size)
+    with build_relighter(settings.model_copy(update={"model": "live"})) as live:
+        return run_all(jobs, lambda job: diffuse_clip(job, settings, model, live, quiet), quiet)
+
+
+class _Measured:
+    """What must be known of a clip before it starts. size: (width, height) for the network; frames: expected."""
+
+    def __init__(self, size: tuple[int, int], frames: int, duration_s: float | None) -> None:
+        self.size, self.frames, self.duration_s = size, frames, duration_s
+
+
+def _measured(job: ClipJob, settings: ClipSettings) -> _Measured:
+    source = open_source(job)
+    try:
+        size = working_size(source.width, source.height, settings.size)
+        return _Measured(size, source.frame_count or 1, source.duration_s)
+    finally:
+        source.close()
+
+
+def working_size(width: int, height: int, wanted: str | None, multiple: int = 64) -> tuple[int, int]:
+    """(width, height) for the network: as ``wanted`` ("WxH") says, else about AREA pixels in the frame's shape.
+
+    Multiples of ``multiple``. Raises SettingsError for a size that is none.
+    """
+    if wanted is None:
+        scale = (AREA / (width * height)) ** 0.5
+        w, h = (max(round(side * scale / multiple), 1) * multiple for side in (width, height))
+        return w, h
+    try:
+        w, h = (int(side) for side in wanted.lower().split("x"))
+    except ValueError:
+        w = h = 0
+    if w < multiple or h < multiple or w % multiple or h % multiple:
+        raise SettingsError(f"--size {wanted}: expected WxH, both multiples of {multiple}, such as 640x384.")
+    return w, h
+
+
+def diffuse_clip(
+    job: ClipJob,
+    settings: ClipSettings,
+    model: VideoModel,
+    live: Relighter,
+    quiet: bool,
+    answer: Answer | None = None,
+) -> ClipResult:
+    """Relight one file; a run that was killed goes on where it was, with the same result bit for bit.
+
+    answer: who asks the denoiser; None does it here. Raises as ``relight_clip`` does; Stopped too, with the work kept.
+    """
+    from offline.clip_run import ClipRun, one_by_one
+    from pipelines.finish_step import FinishStep
+    from pipelines.prepare_clip import prepare
+
+    clip = _measured(job, settings)
+    work = WorkFolder(job.target, _run_note(job, settings, model, clip.size), settings.restart)
+    if work.frames is None:
+        _say_estimate(job, model, clip, quiet)
+        _guarded(work, lambda: prepare(job, settings, model, live, work, clip.size, quiet))
+    frames = work.frames
+    assert frames is not None
+    shapes = (model.latent_shape(*clip.size), model.condition_shapes(*clip.size))
+    run = ClipRun(work.path, frames, *shapes, model.plan, settings.seed)
+    try:
+        with progress_for(job.source.name, quiet, "window") as progress:
+            latents = run.run(answer or one_by_one(model.denoiser), progress.advance)
+        step: Any = FinishStep(latents, model, live, clip.size, settings.detail)
+        with progress_for(job.source.name, quiet) as progress:
+            result = relight_clip(
+                job, settings, step, lambda duration_s: build_lighting(settings, duration_s), progress.advance
+            )
+    except Stopped:
+        raise
+    except KeyboardInterrupt as exc:
+        say(f"{run.done} of {run.total} windows are done; the same command goes on from there.")
+        raise Stopped(None) from exc
+    finally:
+        run.close()
+    work.remove()
+    return result
+
+
+def _guarded(work: WorkFolder, prepare: Callable[[], None]) -> None:
+    """Preparation is quick: what is left of one that failed goes."""
+    try:
+        prepare()
+    except KeyboardInterrupt as exc:
+        work.remove()
+        raise Stopped(None) from exc
+    except LiveLightError:
+        work.remove()
+        raise
+
+
+def _say_estimate(job: ClipJob, model: VideoModel, clip: _Measured, quiet: bool) -> None:
+    if not quiet:
+        from offline.estimate import estimate
+
+        say(estimate(model, clip.frames, *clip.size).sentence(job.source.name))
+
+
+def _run_note(job: ClipJob, settings: ClipSettings, model: VideoModel, size: tuple[int, int]) -> dict[str, Any]:
+    """All that decides the latents: the clip, the light's files, the weights and the settings."""
+    note: dict[str, Any] = {"input": _file_note(job.source), "network size": list(size), "weights": model.fingerprint}
+    for name, value in settings.model_dump(mode="json").items():
+        if name not in NOT_IN_RESULT:
+            note[name] = value
+    for name in ("env", "background"):
+        if Path(note[name]).is_file():
+            note[name] = _file_note(Path(note[name]))
+    return note
+
+
+def _file_note(path: Path) -> list[Any]:
+    status = path.stat()
+    return [str(path.resolve()), status.st_size, status.st_mtime_ns]

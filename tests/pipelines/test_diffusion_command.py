@@ -1,0 +1,168 @@
+"""The real command with tiny random weights in the published layout."""
+
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import OpenEXR
+import pytest
+
+from livelight.sources.synthetic import SyntheticSource
+from pipelines import cli
+from pipelines.diffusion_clip import working_size
+from tests.clips import packets_of, pictures_of, write_clip
+from tests.offline.tiny_weights import write_all
+
+FAST = ("--size", "64x64", "--steps", "2", "--window", "4", "--overlap", "2", "--device", "cpu", "--env", "neon")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return write_all(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture
+def livelight(monkeypatch, capfd, tmp_path):
+    """Run the command line in this process: returns (exit status, stderr)."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["livelight", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code, capfd.readouterr().err
+
+    yield run
+    signal.signal(signal.SIGTERM, before)
+
+
+def clip(folder, count=9, **how):
+    images = [SyntheticSource(96, 72).image(3 * index) for index in range(count)]
+    return write_clip(folder / "in.mp4", images, **how)
+
+
+def diffusion(tiny, source, target, *more, model="relightvid"):
+    return ("relight", source, "-o", target, "--model", model, "--weights", tiny, *FAST, *more)
+
+
+def test_a_clip_keeps_its_times_sound_and_room(tmp_path, livelight, tiny):
+    source = clip(tmp_path, pts=[0, 1, 2, 3, 5, 6, 7, 8, 12], audio_s=0.5)
+    status, stderr = livelight(*diffusion(tiny, source, tmp_path / "out.mp4"))
+    assert status == 0, stderr
+    assert "CC BY-NC-SA" in stderr
+    assert "about 9 frames in 8 windows" in stderr
+    assert stderr.splitlines()[-1] == f"livelight: {tmp_path / 'out.mp4'}: 9 frames."
+    old, new = pictures_of(source), pictures_of(tmp_path / "out.mp4")
+    assert [t for t, _ in old] == [t for t, _ in new]
+    assert packets_of(source, "audio") == packets_of(tmp_path / "out.mp4", "audio")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4", "state"]
+
+
+def test_the_same_seed_gives_the_same_clip_and_another_another(tmp_path, livelight, tiny):
+    source, results = clip(tmp_path, 5), []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        target = tmp_path / f"{name}.mkv"
+        more = ("--codec", "ffv1", "--background", "env", "--seed", seed, "-q")
+        assert livelight(*diffusion(tiny, source, target, *more))[0] == 0
+        results.append(np.stack([picture for _, picture in pictures_of(target)]))
+    np.testing.assert_array_equal(results[0], results[1])
+    assert (results[0] != results[2]).any()
+
+
+@pytest.mark.parametrize("model", ["ic-light-fc", "ic-light-fbc"])
+def test_ic_light_relights_a_picture(tmp_path, livelight, tiny, model):
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "in.png"), SyntheticSource(96, 72).image(0)[..., ::-1])
+    status, stderr = livelight(*diffusion(tiny, tmp_path / "in.png", tmp_path / "out.png", model=model))
+    assert status == 0, stderr
+    assert cv2.imread(str(tmp_path / "out.png")).shape == (72, 96, 3)
+
+
+def test_the_projects_own_model_is_not_offered_yet(tmp_path, livelight):
+    status, stderr = livelight("relight", clip(tmp_path, 2), "-o", tmp_path / "out.mp4", "--model", "diffusion")
+    assert status == 1
+    assert "not part of this version" in stderr
+    assert len(stderr.splitlines()) == 1
+
+
+def test_a_missing_package_names_its_extra(tmp_path, livelight, monkeypatch, tiny):
+    monkeypatch.setitem(sys.modules, "offline.models", None)
+    status, stderr = livelight(*diffusion(tiny, clip(tmp_path, 2), tmp_path / "out.mp4"))
+    assert status == 1
+    assert "livelight[offline]" in stderr
+
+
+def start(environment, *arguments):
+    listen = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    command = [sys.executable, "-c", "from pipelines import cli; cli.main()", *map(str, arguments)]
+    return subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.PIPE, text=True, preexec_fn=listen)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_in_mid_run_and_gone_on_is_the_same_clip(tmp_path, livelight, tiny, number):
+    source = clip(tmp_path, 12)
+    many = ("--steps", "15", "--codec", "ffv1", "--background", "env")
+    assert livelight(*diffusion(tiny, source, tmp_path / "whole.mkv", *many, "-q"))[0] == 0
+    command = diffusion(tiny, source, tmp_path / "cut.mkv", *many)
+    run = start({"XDG_STATE_HOME": str(tmp_path / "state")}, *command)
+    checkpoint = tmp_path / "cut.mkv.work" / "checkpoint.npz"
+    for _ in range(6000):
+        if checkpoint.exists() or run.poll() is not None:
+            break
+        time.sleep(0.01)
+    run.send_signal(number)
+    _, stderr = run.communicate(timeout=120)
+    assert run.returncode == (130 if number == signal.SIGINT else -9), stderr
+    assert "Traceback" not in stderr
+    assert not (tmp_path / "cut.mkv").exists()
+    if number == signal.SIGINT:
+        assert "the same command goes on" in stderr
+    status, stderr = livelight(*command, "--seed", "5")
+    assert status == 1
+    assert "(other seed)" in stderr
+    assert livelight(*command, "-q")[0] == 0
+    whole, cut = (pictures_of(tmp_path / name) for name in ("whole.mkv", "cut.mkv"))
+    assert all((a == b).all() for (_, a), (_, b) in zip(whole, cut, strict=True))
+    assert not checkpoint.parent.exists()
+
+
+def test_extras_of_the_live_relighter(tmp_path, livelight):
+    source = clip(tmp_path, 3)
+    more = ("--extra", "albedo,normals,matte,light", "-q")
+    assert livelight("relight", source, "-o", tmp_path / "out.mp4", *more) == (0, "")
+    for name in ("albedo", "normals", "matte", "light"):
+        pictures = pictures_of(tmp_path / f"out.{name}.mp4")
+        assert len(pictures) == 3
+        assert pictures[0][1].shape == ((256, 512, 3) if name == "light" else (72, 96, 3))
+    status, stderr = livelight("relight", source, "-o", tmp_path / "b.mp4", "--extra", "depth", "-q")
+    assert status == 1
+    assert "albedo, normals, matte, light" in stderr
+    assert not (tmp_path / "b.mp4").exists()
+
+
+def test_extras_as_exr(tmp_path, livelight):
+    source = clip(tmp_path, 3)
+    more = ("--extra", "normals", "--extra-format", "exr", "-q")
+    assert livelight("relight", source, "-o", tmp_path / "out.mp4", *more) == (0, "")
+    frames = sorted((tmp_path / "out.normals").iterdir())
+    assert [f.name for f in frames] == ["000001.exr", "000002.exr", "000003.exr"]
+    with OpenEXR.File(str(frames[0])) as file:
+        values = file.channels()["RGB"].pixels
+    length = np.linalg.norm(values.astype(np.float32), axis=2)
+    assert set(np.round(length).ravel().tolist()) <= {0, 1}
+    shutil.rmtree(tmp_path / "out.normals")
+
+
+@pytest.mark.parametrize(
+    ("frame", "size"), [((1280, 720), (704, 384)), ((720, 1280), (384, 704)), ((512, 512), (512, 512))]
+)
+def test_working_sizes(frame, size):
+    assert working_size(*frame, None) == size
+    assert working_size(*frame, "640x384") == (640, 384)
