@@ -6,6 +6,9 @@ import asyncio
 import signal
 import ssl
 import sys
+from contextlib import AsyncExitStack
+from functools import partial
+from types import ModuleType
 
 from livelight.errors import MissingExtra, SettingsError
 from pipelines.webrtc.serve_settings import ServeSettings
@@ -33,10 +36,24 @@ async def _serve(settings: ServeSettings) -> None:
             loop.add_signal_handler(number, stop.set)
         except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
             break
-    app = await build_app(settings, lambda: open_relighter(settings))
-    async with listening(app, settings, tls_context(settings)) as url:
+    tls = tls_context(settings)
+    async with AsyncExitStack() as stack:
+        if settings.cluster:
+            cluster = _cluster_module()
+            app = await stack.enter_async_context(cluster.cluster_app(settings, partial(open_relighter, settings)))
+        else:
+            app = await build_app(settings, partial(open_relighter, settings))
+        url = await stack.enter_async_context(listening(app, settings, tls))
         print(f"livelight: {url} is open; Ctrl-C ends it", file=sys.stderr, flush=True)
         await stop.wait()
+
+
+def _cluster_module() -> ModuleType:
+    try:
+        from pipelines.webrtc import cluster
+    except ImportError as exc:
+        raise MissingExtra(exc.name or "ray", "cluster", "livelight serve --cluster") from exc
+    return cluster
 
 
 def tls_context(settings: ServeSettings) -> ssl.SSLContext | None:

@@ -23,6 +23,7 @@ class ServeSettings(RelightSettings):
     port: int = Field(8710, ge=0, le=65535, description="TCP port; 0 takes a free one.")
     sessions: int = Field(4, ge=1, le=256, description="Sessions at once; one more is answered 503.")
     viewers: int = Field(16, ge=0, le=1024, description="Viewers (WHEP) at once.")
+    cluster: int = Field(0, ge=0, le=512, description="Spread sessions over so many workers of a Ray cluster; 0: none.")
     tls_cert: Path | None = Field(None, description="TLS certificate chain, PEM.")
     tls_key: Path | None = Field(None, description="Its private key, PEM.")
     token_file: Path | None = Field(
