@@ -82,9 +82,10 @@ async def main(port: int, connects: int) -> None:
         "livelight", "serve", "--port", str(port), "--sessions", "8", stderr=asyncio.subprocess.PIPE
     )
     assert server.stderr is not None
-    await asyncio.wait_for(server.stderr.readline(), 300)
     process = psutil.Process(server.pid)
     try:
+        said = (await asyncio.wait_for(server.stderr.readline(), 300)).decode()
+        assert " is open" in said, said
         async with aiohttp.ClientSession() as http:
             site = Site(f"http://127.0.0.1:{port}", http, None)
             honest = Caller(TestCamera())
@@ -113,7 +114,8 @@ async def main(port: int, connects: int) -> None:
                 print(json.dumps(row), flush=True)
             await honest.close()
     finally:
-        server.terminate()
+        if server.returncode is None:
+            server.terminate()
         await server.wait()
 
 
