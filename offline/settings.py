@@ -60,4 +60,9 @@ class DiffusionSettings(BaseModel):
         "auto", description="Arithmetic of the diffusion network; auto: bf16 or fp16 on a GPU, else fp32."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where the diffusion network runs.")
+    cluster: str | None = Field(
+        None,
+        description="Run the windows on a Ray cluster (extra cluster): its address, or local for one on this machine. "
+        "The weights must lie at the same paths on every worker.",
+    )
     restart: bool = Field(default=False, description="Throw away unfinished work of an earlier run of this output.")

@@ -6,6 +6,7 @@ The finished frames go through ``relight_clip``: sound, times, whole files or no
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,15 @@ from pipelines.work_folder import WorkFolder
 
 if TYPE_CHECKING:
     from offline.clip_run import Answer
-    from offline.denoiser import VideoModel
+    from offline.denoiser import Denoiser, VideoModel
 
 AREA = 512 * 512
 """Pixels of the network's picture, unless --size is given."""
 
-NOT_IN_RESULT = {"compare", "codec", "crf", "force", "restart", "extra", "extra_format", "threads", "runtime", "gpu"}
+NOT_IN_RESULT = {
+    *("compare", "codec", "crf", "force", "restart", "extra", "extra_format"),
+    *("threads", "runtime", "gpu", "cluster"),
+}
 """Settings that do not change what is denoised."""
 
 Opened = Callable[[ClipSettings, tuple[int, int]], "VideoModel"]
@@ -45,8 +49,22 @@ def diffuse_all(jobs: list[ClipJob], settings: ClipSettings, quiet: bool, opened
     """Run the jobs in turn and report on stderr; the number of jobs that failed."""
     first = _measured(jobs[0], settings)
     model = opened(settings, first.size)
+    answer = _cluster_answer(settings, model, first.size) if settings.cluster else None
     with build_relighter(settings.model_copy(update={"model": "live"})) as live:
-        return run_all(jobs, lambda job: diffuse_clip(job, settings, model, live, quiet), quiet)
+        return run_all(jobs, lambda job: diffuse_clip(job, settings, model, live, quiet, answer), quiet)
+
+
+def _cluster_answer(settings: ClipSettings, model: VideoModel, size: tuple[int, int]) -> Answer:
+    """Windows go to Ray's workers, each of which opens the model once; this process encodes, blends and decodes."""
+    from offline.cluster import connect, gpus_each, on_cluster
+
+    slots = connect(settings.cluster or "local")
+    gpus = 0.0 if settings.device == "cpu" else gpus_each()
+    return on_cluster(model.fingerprint, partial(_open_denoiser, settings, size), 2 * slots, gpus)
+
+
+def _open_denoiser(settings: ClipSettings, size: tuple[int, int]) -> Denoiser:
+    return open_diffusion(settings, size).denoiser
 
 
 class _Measured:

@@ -1,0 +1,69 @@
+"""A local Ray of two workers, one of which is killed in mid-run."""
+
+import os
+import signal
+import time
+
+import pytest
+import torch
+
+from offline.clip_run import one_by_one
+from tests.offline.fakes import Mixing
+from tests.offline.test_clip_run import prepared
+
+ray = pytest.importorskip("ray", reason="needs pip install 'livelight[cluster]'")
+
+
+class Dying(Mixing):
+    """Writes down which process it lives in; the first process to reach its third window dies there, once."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self._folder = folder
+
+    def __call__(self, x, sigma, condition):
+        (self._folder / f"worker-{os.getpid()}").touch()
+        time.sleep(0.05)
+        if self.calls == 2:
+            try:
+                (self._folder / "killed").touch(exist_ok=False)
+            except FileExistsError:
+                pass
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(x, sigma, condition)
+
+
+@pytest.fixture
+def two_workers():
+    environment = {"env_vars": {"PYTHONPATH": os.environ.get("PYTHONPATH", os.getcwd())}}
+    for attempt in range(3):
+        try:
+            ray.init(
+                num_cpus=2,
+                include_dashboard=False,
+                log_to_driver=False,
+                runtime_env=environment,
+                object_store_memory=80_000_000,
+            )
+            break
+        except Exception:  # Ray's own word for a start that took over 30 s, on a busy machine
+            ray.shutdown()
+            if attempt == 2:
+                raise
+    yield
+    ray.shutdown()
+
+
+def test_a_worker_that_dies_in_mid_run_changes_nothing(tmp_path, two_workers):
+    from functools import partial
+
+    from offline.cluster import on_cluster
+
+    plain = prepared(tmp_path / "plain", 40)
+    expected = plain.run(one_by_one(Mixing())).read(0, 40)
+    run = prepared(tmp_path / "cluster", 40)
+    answer = on_cluster("dying", partial(Dying, tmp_path), ahead=4)
+    assert torch.equal(run.run(answer).read(0, 40), expected)
+    assert (tmp_path / "killed").exists()
+    assert len(list(tmp_path.glob("worker-*"))) >= 2
