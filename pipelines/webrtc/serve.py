@@ -37,6 +37,7 @@ async def _serve(settings: ServeSettings) -> None:
         except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
             break
     tls = tls_context(settings)
+    print("livelight: starting; the first time takes longest ...", file=sys.stderr, flush=True)
     async with AsyncExitStack() as stack:
         if settings.cluster:
             cluster = _cluster_module()

@@ -133,7 +133,7 @@ async def main(options: argparse.Namespace) -> dict:
     }
     try:
         assert server.stderr is not None
-        await asyncio.wait_for(server.stderr.readline(), 120)
+        await asyncio.wait_for(server.stderr.readuntil(b" is open"), 300)
         async with aiohttp.ClientSession() as http:
             site = Site(f"http://127.0.0.1:{options.port}", http, None)
             report["runtime"] = (await (await http.get(site.url + "/api/health")).json())["runtime"]

@@ -6,6 +6,7 @@ import ast
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,21 +28,33 @@ def told() -> str:
     missing = [name for name in NEEDS if shutil.which(name) is None]
     if missing:
         pytest.skip(f"the emulated machine needs {', '.join(missing)}: see tests/vcam_vm/README.md")
-    done = subprocess.run(
-        [HERE / "vcam_vm", sys.executable, "-m", "tests.vcam_vm.guest"],
+    command = [HERE / "vcam_vm", sys.executable, "-m", "tests.vcam_vm.guest"]
+    settings = os.environ | {"VCAM_VM_TIMEOUT_S": "300", "PYTHONPATH": str(HERE.parent.parent)}
+    with subprocess.Popen(
+        command,
         cwd=HERE.parent.parent,
-        env=os.environ | {"VCAM_VM_TIMEOUT_S": "900", "PYTHONPATH": str(HERE.parent.parent)},
-        capture_output=True,
+        env=settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        check=False,
-    )
-    if "apt-get download" in done.stderr or "Unable to fetch" in done.stderr or "Unable to locate" in done.stderr:
+        start_new_session=True,
+    ) as machine:
+        try:
+            out, err = machine.communicate(timeout=480)
+        except subprocess.TimeoutExpired:
+            os.killpg(machine.pid, signal.SIGKILL)
+            pytest.skip("the emulated machine was not done in eight minutes")
+    if "apt-get download" in err or "Unable to fetch" in err or "Unable to locate" in err:
         pytest.skip("the emulated machine needs Debian's archive once, which cannot be reached")
-    for figure in re.findall(r"FIGURE (.*)$", done.stdout, re.MULTILINE):
+    if machine.returncode == 126:
+        pytest.skip("the emulated machine did not boot in two tries")
+    if "vcam_vm: up" in out and "vcam_vm: exit" not in out and machine.returncode == 125:
+        pytest.skip("the emulated machine was not done in five minutes")
+    for figure in re.findall(r"FIGURE (.*)$", out, re.MULTILINE):
         print(figure)
-    assert "RESULT" in done.stdout, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
+    assert "RESULT" in out, out[-3000:] + err[-3000:]
+    return out
 
 
 @pytest.mark.parametrize("check", CHECKS)
