@@ -9,7 +9,6 @@ under every light, at full resolution, cropped to the upper body. Look at it as 
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 import cv2
@@ -24,15 +23,11 @@ from livelight.relight import Relighter, model_path, network_size
 from livelight.runtimes import open_runtime
 from livelight.segment import SelfieSegmenter
 from livelight.sources.file import VideoFileSource
+from training.light_stage.assets import root
 
 U8 = NDArray[np.uint8]
 ENVS = ("softbox-left", "softbox-right", "butterfly", "split", "golden-hour", "neon", "rim")
 TILE = 320
-
-
-def assets() -> Path:
-    """The shared assets, LIVELIGHT_ASSETS or ../shared/assets."""
-    return Path(os.environ.get("LIVELIGHT_ASSETS", Path(__file__).parents[2] / "shared" / "assets"))
 
 
 def frames(clip: Path, count: int, skip: int) -> list[Frame]:
@@ -82,7 +77,7 @@ def main() -> None:
     parser.add_argument("--clips", nargs="*", type=Path)
     parser.add_argument("--skip", type=int, default=20)
     args = parser.parse_args()
-    paths = args.clips or [*sorted((assets() / "clips").glob("*.mp4")), *sorted((assets() / "clips").glob("*.mkv"))[:4]]
+    paths = args.clips or [*sorted((root() / "clips").glob("*.mp4")), *sorted((root() / "clips").glob("*.mkv"))[:4]]
     relighter = Relighter(open_runtime("auto", args.model), SelfieSegmenter())
     lights = [build_lighting(LightSettings(env=env), None).at(0.0, 16, 16) for env in args.env]
     sheet = np.vstack([row(relighter, frames(path, 5, args.skip), lights) for path in paths])

@@ -7,6 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from livelight.runtimes.torch_network import RelightNetwork
+from training.composite import composite
+
+DARK = 0.04
+"""What is added to sRGB-coded values before their logarithm: below it lies a camera's noise."""
 
 
 def masked_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
@@ -30,6 +34,21 @@ def gradient_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     dx, dy = d[..., :, 1:] - d[..., :, :-1], d[..., 1:, :] - d[..., :-1, :]
     mx, my = torch.minimum(mask[..., 1:], mask[..., :-1]), torch.minimum(mask[..., 1:, :], mask[..., :-1, :])
     return ((dx.abs() * mx).sum() + (dy.abs() * my).sum()) / (mask.sum() * a.shape[1] + 1.0)
+
+
+def log_pictures(a: Tensor) -> Tensor:
+    """log(a + DARK) of sRGB-coded values: differences of it are relative, so that dark hair and clothes count."""
+    return torch.log(a.clamp(min=0) + DARK)
+
+
+def blotches(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    """gradient_l1 of log_pictures at a quarter of the size: haze and blotches that the truth b has not.
+
+    At that size noise is averaged away, and the soft changes that a gain makes are steep.
+    """
+    inside = (F.avg_pool2d(mask, 4) > 0.99).float()
+    small, true = (log_pictures(F.avg_pool2d(picture, 4)) for picture in (a, b))
+    return gradient_l1(small, true, inside)
 
 
 def light_l1(predicted: Tensor, true: Tensor, solid_angles: Tensor) -> Tensor:
@@ -69,7 +88,8 @@ def real_losses(network: RelightNetwork, batch: dict[str, Tensor]) -> dict[str, 
     """What real clips without truth teach (training.real_clips.RealSamples, batched): every term a scalar.
 
     real_matte: MediaPipe's matte; real_normals: the face mesh; real_self: the picture relit to the light found in it is
-    itself; real_cycle: relit and back again it is itself; real_temporal: relit frames agree along the flow.
+    itself; real_cycle: relit and back again it is itself; real_temporal: relit frames agree along the flow; real_print:
+    a print on the clothes does not change the gain.
     """
     b, frames, _, h, w = batch["image"].shape
     state = network.start(b, h, w)
@@ -77,10 +97,10 @@ def real_losses(network: RelightNetwork, batch: dict[str, Tensor]) -> dict[str, 
     before = None
     for t in range(frames):
         image, alpha = batch["image"][:, t], batch["alpha"][:, t]
-        source = network.analyse(image, *state)
+        source, entered = network.analyse(image, *state), state
         state = (source.state8, source.state16)
         gain, offset = network.render(source, batch["target_light"])
-        relit = image + alpha * (image * (gain - 1) + offset)
+        relit = composite(image, alpha, gain, offset)
         face = (F.avg_pool2d(batch["face"][:, t], 2) > 0.99).float()
         normals = F.normalize(F.avg_pool2d(batch["normals"][:, t], 2), dim=1)
         terms["real_matte"].append(matte_loss(source.matte_logit, alpha))
@@ -94,7 +114,10 @@ def real_losses(network: RelightNetwork, batch: dict[str, Tensor]) -> dict[str, 
     back_gain, back_offset = network.render(again, source.source_light)
     # Where the relit picture is black or white, nothing is left to come back from.
     kept = alpha * ((relit > 0.03) & (relit < 0.97)).all(1, keepdim=True)
+    inked = network.analyse(image * (1 + alpha * (batch["ink"] - 1)), *entered)
+    inked_gain, _ = network.render(inked, batch["target_light"])
     once = {
+        "real_print": masked_l1(torch.log(inked_gain), torch.log(gain).detach(), alpha),
         "real_self": masked_l1(image * own_gain + own_offset, image, alpha),
         "real_cycle": masked_l1(relit.clamp(0, 1) * back_gain + back_offset, image, kept),
     }

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from livelight.color import linear_to_srgb
 from livelight.light_code import cell_solid_angles
 from livelight.runtimes import NetworkState, Runtime
+from training.composite import composite
 
 F32 = NDArray[np.float32]
 Method = Callable[[F32, F32, F32], list[F32]]
@@ -63,7 +64,7 @@ def network(runtime: Runtime, remembers: bool = True) -> Method:
         for image, alpha in zip(images, alphas, strict=True):
             result = runtime.run(np.rint(image * 255).astype(np.uint8), light, state if remembers else None)
             state = result.state
-            out.append(np.clip(image + alpha * (image * (result.gain - 1) + result.offset), 0, 1))
+            out.append(np.clip(composite(image, alpha, result.gain, result.offset), 0, 1))
         return out
 
     return relight

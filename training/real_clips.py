@@ -21,12 +21,14 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from livelight.color import linear_to_srgb
+from livelight.optical_flow import backward_flow
 from livelight.segment import SelfieSegmenter
 from livelight.sources.file import VideoFileSource
 from training.face_normals import FaceMesh
+from training.light_stage.assets import root
 from training.light_stage.backdrop import project
 from training.light_stage.dataset import Panoramas, panoramas_of, sample_lights
-from training.look import assets
+from training.patterns import surface_print
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -64,7 +66,7 @@ class RealSamples(IterableDataset[dict[str, Tensor]]):
 
     image (t, 3, h, w) sRGB-coded [0, 1], half the time before another background, exposure and tint changed; alpha
     (t, 1, h, w); normals (t, 3, h, w) and face (t, 1, h, w), 1 where they are known; target_light (3, 16, 16);
-    flow_bwd (t - 1, h, w, 2) pixels (DIS); seen (t - 1, 1, h, w).
+    flow_bwd (t - 1, h, w, 2) pixels (DIS); seen (t - 1, 1, h, w); ink (3, h, w), a print to be tried on the person.
     """
 
     def __init__(self, folder: Path, crop: int = 160, frames: int = 3, seed: int = 0) -> None:
@@ -121,7 +123,8 @@ def real_sample(
     arrays = {"image": picture, "alpha": alpha, "normals": normals, "face": face, "seen": seen}
     tensors = {n: torch.from_numpy(np.ascontiguousarray(np.moveaxis(a, -1, -3), np.float32)) for n, a in arrays.items()}
     light = torch.from_numpy(np.ascontiguousarray(np.moveaxis(target.code, -1, 0), np.float32))
-    return tensors | {"target_light": light, "flow_bwd": torch.from_numpy(flow)}
+    ink = torch.from_numpy(np.moveaxis(surface_print(rng, crop), -1, 0).copy())
+    return tensors | {"target_light": light, "flow_bwd": torch.from_numpy(flow), "ink": ink}
 
 
 def brought(pictures: NDArray[np.generic], side: int) -> F32:
@@ -131,18 +134,10 @@ def brought(pictures: NDArray[np.generic], side: int) -> F32:
 
 
 def flows(pictures: F32) -> tuple[F32, F32]:
-    """DIS flow (t - 1, h, w, 2) from each frame t + 1 back to t, and (t - 1, h, w, 1) 1 where there and back agree."""
-    grey = [cv2.cvtColor(np.rint(p * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY) for p in pictures]
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    back, seen = [], []
-    h, w = grey[0].shape
-    grid = np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1).astype(np.float32)
-    for a, b in pairwise(grey):
-        backward, forward = dis.calc(b, a, None), dis.calc(a, b, None)
-        there = cv2.remap(forward, grid + backward, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        back.append(backward)
-        seen.append((np.linalg.norm(backward + there, axis=2) < 0.5).astype(np.float32)[..., None])
-    return np.stack(back), np.stack(seen)
+    """Flow (t - 1, h, w, 2) from each frame t + 1 of (t, h, w, 3) back to t, and (t - 1, h, w, 1) 1 where seen."""
+    frames = np.rint(pictures * 255).astype(np.uint8)
+    back, seen = zip(*(backward_flow(a, b) for a, b in pairwise(frames)), strict=True)
+    return np.stack(back), np.stack(seen)[..., None]
 
 
 def main() -> None:
@@ -151,7 +146,7 @@ def main() -> None:
     parser.add_argument("clips", nargs="+", type=Path)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    mesh = FaceMesh(assets() / "models" / "face_landmarker.task")
+    mesh = FaceMesh(root() / "models" / "face_landmarker.task")
     for clip in args.clips:
         print(f"{clip.name}: {prepare(clip, args.out, SelfieSegmenter(), mesh)} frames", flush=True)
     mesh.close()

@@ -32,6 +32,7 @@ from training.light_stage.dataset import (
 from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, Footage, Window
 from training.light_stage.tone import TABLE, rolled, srgb_code
 from training.light_stage.webcam import WebcamSettings, recorded, sample_webcam
+from training.patterns import varied
 
 F32 = NDArray[np.float32]
 
@@ -87,7 +88,8 @@ class Samples(IterableDataset[dict[str, Tensor]]):
                     pool.append(footage)
                 else:
                     pool[int(rng.integers(POOL))] = footage
-            yield sample(pool[int(rng.integers(len(pool)))], panoramas, self.crop, self.frames, rng)
+            drawn = sample(pool[int(rng.integers(len(pool)))], panoramas, self.crop, self.frames, rng)
+            yield varied(drawn, rng)
 
     def _open(self, rng: np.random.Generator) -> Footage:
         paths = clips_of(self.folder, self.split)  # listed anew: clips may still be rendering

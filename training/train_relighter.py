@@ -19,10 +19,13 @@ from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from livelight.runtimes.torch_network import SIZES, RelightNetwork, code_solid_angles
+from training.composite import composite
 from training.losses import (
     best_gain,
+    blotches,
     gradient_l1,
     light_l1,
+    log_pictures,
     masked_l1,
     matte_loss,
     normal_cosine,
@@ -36,6 +39,8 @@ WEIGHTS = {
     "relit": 0.4,
     "relit_scaled": 1.0,
     "relit_edges": 1.0,
+    "relit_dark": 0.2,
+    "blotches": 0.4,
     "offset": 0.7,
     "self": 0.4,
     "light": 0.15,
@@ -50,6 +55,7 @@ WEIGHTS = {
     "real_normals": 0.7,
     "real_self": 0.4,
     "real_cycle": 0.2,
+    "real_print": 0.2,
     "real_temporal": 0.5,
 }
 """Weight of each loss term; 0 switches the term off for an ablation."""
@@ -89,11 +95,14 @@ def clip_losses(network: RelightNetwork, batch: dict[str, Tensor], solid_angles:
         source = network.analyse(image, *state)
         state = (source.state8, source.state16)
         gain, offset = network.render(source, batch["target_light"])
-        relit = image + alpha * (image * (gain - 1) + offset)
+        relit = composite(image, alpha, gain, offset)
         mask = (alpha > 0.02).float()
         terms["relit"].append(masked_l1(relit, batch["target"][:, t], mask))
         scale = best_gain(relit, batch["target"][:, t], mask)
         terms["relit_scaled"].append(masked_l1(relit * scale, batch["target"][:, t], mask))
+        logs = log_pictures(relit * scale), log_pictures(batch["target"][:, t])
+        terms["relit_dark"].append(masked_l1(*logs, mask))
+        terms["blotches"].append(blotches(relit, batch["target"][:, t], mask))
         # An offset must earn its place: without a price it becomes a haze that hedges against a wrong exposure.
         terms["offset"].append(masked_l1(offset, torch.zeros_like(offset), mask))
         terms["relit_edges"].append(gradient_l1(relit, batch["target"][:, t], mask))

@@ -60,7 +60,7 @@ def test_every_term_teaches_something(folder) -> None:
     torch.manual_seed(0)
     network = RelightNetwork(SIZES["S"])
     terms = real_losses(network, batch)
-    assert set(terms) == {"real_matte", "real_normals", "real_temporal", "real_self", "real_cycle"}
+    assert set(terms) == {"real_matte", "real_normals", "real_temporal", "real_self", "real_cycle", "real_print"}
     for name, value in terms.items():
         gradients = torch.autograd.grad(value, list(network.parameters()), retain_graph=True, allow_unused=True)
         assert sum(float(g.abs().sum()) for g in gradients if g is not None) > 0, name
