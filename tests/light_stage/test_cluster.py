@@ -4,52 +4,55 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("ray")
-
 from training.light_stage import render
 from training.light_stage.cluster import ClusterError, run_on_cluster
 
+BACKSTOP_S = 600
+JOBS = 3
+
 
 def busy(job: tuple[Path, int]) -> tuple[int, float, str]:
-    """A job that leaves its process id, takes its time, and leaves its result."""
+    """A job that leaves its process id, and its result; the first waits for the other's word to go on."""
     folder, seed = job
-    if (folder / f"{seed}.done").exists():
-        return seed, 0.0, ""
     with (folder / f"{seed}.pid").open("a") as file:
         file.write(f"{os.getpid()}\n")
-    deadline = time.monotonic() + 120
-    while seed == 0 and not (folder / "killed").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    if seed == 0:
+        wait_until((folder / "killed").exists)
     (folder / f"{seed}.done").touch()
     return seed, 1.0, ""
 
 
-def test_a_killed_worker_s_job_is_done_again(tmp_path):
-    import ray
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + BACKSTOP_S
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
-        outcomes = run_on_cluster(busy, [(tmp_path, seed) for seed in range(6)], "auto")
-        seen = [next(outcomes)]  # job 0 holds one worker; the other has done a job
-        pid = int((tmp_path / "0.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 120
-        while len((tmp_path / "0.pid").read_text().split()) < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        (tmp_path / "killed").touch()
-        seen += outcomes
-    finally:
-        ray.shutdown()
-    assert sorted(seed for seed, _, _ in seen) == list(range(6))
+
+def test_a_killed_worker_s_job_is_done_again(tmp_path, ray_of_two):
+    started = tmp_path / "0.pid"
+
+    def tries() -> list[str]:
+        return started.read_text().split() if started.exists() else []
+
+    outcomes = run_on_cluster(busy, [(tmp_path, seed) for seed in range(JOBS)], "auto")
+    seen = [next(outcomes)]  # job 0 holds one worker until it is told; the other has done a job
+    wait_until(lambda: len(tries()) == 1)
+    os.kill(int(tries()[0]), signal.SIGKILL)
+    wait_until(lambda: len(tries()) == 2)
+    (tmp_path / "killed").touch()
+    seen += outcomes
+    assert sorted(seed for seed, _, _ in seen) == list(range(JOBS))
     assert [fault for _, _, fault in seen if fault] == []
-    tries = (tmp_path / "0.pid").read_text().split()
-    assert len(tries) == 2
-    assert tries[0] != tries[1]
-    assert len(list(tmp_path.glob("*.done"))) == 6
+    assert tries()[0] != tries()[1]
+    assert len(tries()) == 2
+    assert len(list(tmp_path.glob("*.done"))) == JOBS
+    assert ray_of_two.is_initialized()  # a connection that was there before stays
 
 
 def test_without_ray_the_command_says_what_to_install(monkeypatch, tmp_path):

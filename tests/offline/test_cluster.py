@@ -4,14 +4,13 @@ import os
 import signal
 import time
 
-import pytest
 import torch
 
 from offline.clip_run import one_by_one
 from tests.offline.fakes import Mixing
 from tests.offline.test_clip_run import prepared
 
-ray = pytest.importorskip("ray", reason="needs pip install 'livelight[cluster]'")
+FRAMES = 24
 
 
 class Dying(Mixing):
@@ -34,36 +33,15 @@ class Dying(Mixing):
         return super().__call__(x, sigma, condition)
 
 
-@pytest.fixture
-def two_workers():
-    environment = {"env_vars": {"PYTHONPATH": os.environ.get("PYTHONPATH", os.getcwd())}}
-    for attempt in range(3):
-        try:
-            ray.init(
-                num_cpus=2,
-                include_dashboard=False,
-                log_to_driver=False,
-                runtime_env=environment,
-                object_store_memory=80_000_000,
-            )
-            break
-        except Exception:  # Ray's own word for a start that took over 30 s, on a busy machine
-            ray.shutdown()
-            if attempt == 2:
-                raise
-    yield
-    ray.shutdown()
-
-
-def test_a_worker_that_dies_in_mid_run_changes_nothing(tmp_path, two_workers):
+def test_a_worker_that_dies_in_mid_run_changes_nothing(tmp_path, ray_of_two):
     from functools import partial
 
     from offline.cluster import on_cluster
 
-    plain = prepared(tmp_path / "plain", 40)
-    expected = plain.run(one_by_one(Mixing())).read(0, 40)
-    run = prepared(tmp_path / "cluster", 40)
+    plain = prepared(tmp_path / "plain", FRAMES)
+    expected = plain.run(one_by_one(Mixing())).read(0, FRAMES)
+    run = prepared(tmp_path / "cluster", FRAMES)
     answer = on_cluster("dying", partial(Dying, tmp_path), ahead=4)
-    assert torch.equal(run.run(answer).read(0, 40), expected)
+    assert torch.equal(run.run(answer).read(0, FRAMES), expected)
     assert (tmp_path / "killed").exists()
     assert len(list(tmp_path.glob("worker-*"))) >= 2

@@ -1,12 +1,10 @@
 """The real command with tiny random weights in the published layout."""
 
-import functools
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import OpenEXR
@@ -99,33 +97,43 @@ def test_a_missing_package_names_its_extra(tmp_path, livelight, monkeypatch, tin
     assert "livelight[offline]" in stderr
 
 
-def start(environment, *arguments):
-    listen = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
-    command = [sys.executable, "-c", "from pipelines import cli; cli.main()", *map(str, arguments)]
-    return subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.PIPE, text=True, preexec_fn=listen)
+STOPPED = """
+import os, signal, sys
+from offline.clip_run import ClipRun
+from pipelines import cli
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+number, windows, sys.argv = int(sys.argv[1]), int(sys.argv[2]), sys.argv[2:]
+save = ClipRun._save
+
+def save_and_stop(self, written):
+    save(self, written)
+    if self.done == windows:
+        os.kill(os.getpid(), number)
+
+ClipRun._save = save_and_stop
+cli.main()
+"""
 
 
-def stopped_by(number, environment, command, checkpoint):
-    """Run the command as a process of its own and stop it after its next checkpoint; returns its stderr."""
-    before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
-    run = start(environment, *command)
-    while run.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before):
-        time.sleep(0.01)
-    run.send_signal(number)
-    _, stderr = run.communicate(timeout=300)
-    assert run.returncode == (130 if number == signal.SIGINT else -number), stderr
-    assert "Traceback" not in stderr
-    return stderr
+def stopped_by(number, windows, environment, command):
+    """Run the command as a process of its own that meets a signal when `windows` are done; returns its stderr."""
+    program = [sys.executable, "-c", STOPPED, str(number), str(windows), *map(str, command)]
+    run = subprocess.run(program, env=os.environ | environment, stderr=subprocess.PIPE, text=True, timeout=900)
+    assert run.returncode == (130 if number == signal.SIGINT else -number), run.stderr
+    assert "Traceback" not in run.stderr
+    return run.stderr
 
 
 def test_stopped_twice_in_mid_run_and_gone_on_is_the_same_clip(tmp_path, livelight, tiny):
     source, environment = clip(tmp_path, 8), {"XDG_STATE_HOME": str(tmp_path / "state")}
-    many = ("--steps", "10", "--codec", "ffv1", "--background", "env")
+    many = ("--steps", "4", "--codec", "ffv1", "--background", "env")
     assert livelight(*diffusion(tiny, source, tmp_path / "whole.mkv", *many, "-q"))[0] == 0
     command = diffusion(tiny, source, tmp_path / "cut.mkv", *many)
     checkpoint = tmp_path / "cut.mkv.work" / "checkpoint.npz"
-    assert "the same command goes on" in stopped_by(signal.SIGINT, environment, command, checkpoint)
-    stopped_by(signal.SIGKILL, environment, command, checkpoint)
+    assert "the same command goes on" in stopped_by(signal.SIGINT, 4, environment, command)
+    stopped_by(signal.SIGKILL, 8, environment, command)
+    assert checkpoint.exists()
     assert not (tmp_path / "cut.mkv").exists()
     status, stderr = livelight(*command, "--seed", "5")
     assert status == 1

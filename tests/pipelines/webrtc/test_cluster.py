@@ -3,17 +3,14 @@
 import asyncio
 
 import aiohttp
-import pytest
 
 from livelight.fakes import IdentityRelighter
 from pipelines.webrtc.listener import listening
 from pipelines.webrtc.serve_settings import ServeSettings
 from tests.pipelines.webrtc.served import WAIT_S, Caller, Site, TestCamera, until
 
-pytest.importorskip("ray")
 
-
-def test_sessions_are_placed_and_found_again():
+def test_sessions_are_placed_and_found_again(ray_of_two):
     from pipelines.webrtc.cluster import cluster_app
 
     async def run():
@@ -45,9 +42,4 @@ def test_sessions_are_placed_and_found_again():
             for caller in (sender, second, third, viewer):
                 await caller.close()
 
-    import ray
-
-    try:
-        asyncio.run(asyncio.wait_for(run(), 10 * WAIT_S))
-    finally:
-        ray.shutdown()
+    asyncio.run(asyncio.wait_for(run(), 10 * WAIT_S))
