@@ -1,11 +1,20 @@
-"""A frame brought to another size."""
+"""Picture sizes: read from text, and a frame brought to one."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
+from livelight.errors import SettingsError
 from livelight.frame import Frame
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """ "1280x720" -> (1280, 720); raises SettingsError."""
+    parts = text.lower().split("x")
+    if len(parts) == 2 and all(p.isdigit() and int(p) > 0 for p in parts):
+        return int(parts[0]), int(parts[1])
+    raise SettingsError(f"A size is WIDTHxHEIGHT in pixels, like 1280x720; got {text!r}.")
 
 
 def fitted(frame: Frame, width: int, height: int) -> Frame:

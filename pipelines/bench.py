@@ -20,7 +20,8 @@ from rich.table import Table
 
 from livelight import __version__
 from livelight.config import RelightSettings
-from livelight.errors import InputError, SettingsError
+from livelight.errors import InputError
+from livelight.fit import parse_size
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Lighting
@@ -59,14 +60,6 @@ class Report:
     peak_memory_mb: float
     machine: str
     version: str
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """ "1280x720" -> (1280, 720); raises SettingsError."""
-    parts = text.lower().split("x")
-    if len(parts) == 2 and all(p.isdigit() and int(p) > 0 for p in parts):
-        return int(parts[0]), int(parts[1])
-    raise SettingsError(f"A size is WIDTHxHEIGHT in pixels, like 1280x720; got {text!r}.")
 
 
 def peak_memory_mb() -> float:

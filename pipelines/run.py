@@ -12,6 +12,7 @@ from typing import Any
 
 from livelight.control import Control, LiveLighting
 from livelight.errors import DeviceError, LiveLightError, MissingExtra
+from livelight.fit import parse_size
 from livelight.frame import Frame
 from livelight.governor import Governor
 from livelight.lighting import Lighting
@@ -29,7 +30,6 @@ from livelight.sinks.recording import RecordingSink
 from livelight.sinks.tee import TeeSink
 from livelight.sources.choice import CameraChoice
 from livelight.standby import standby_picture
-from pipelines.bench import parse_size
 from pipelines.engine import open_relighter
 from pipelines.run_keys import LiveKeys
 from pipelines.run_settings import RunSettings

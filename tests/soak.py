@@ -21,11 +21,11 @@ from livelight.barcode import read_barcode, write_barcode
 from livelight.config import RelightSettings
 from livelight.control import Control, LiveLighting
 from livelight.fakes import IdentityRelighter
+from livelight.fit import parse_size
 from livelight.frame import Frame
 from livelight.governor import Governor
 from livelight.live import LiveSession, run_live
 from livelight.sources.choice import CameraChoice
-from pipelines.bench import parse_size
 from pipelines.demo import CLIP
 from pipelines.engine import open_relighter
 from pipelines.run import warm_up

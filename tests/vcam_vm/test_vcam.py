@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.vcam_vm.machine import NEEDS, Unavailable, run_in_guest, started
+
 HERE = Path(__file__).parent
-NEEDS = ("qemu-system-x86_64", "busybox", "cpio", "make", "gcc", "v4l2-ctl", "apt-get", "dpkg")
 CHECKS = [
     node.name
     for node in ast.parse((HERE / "guest.py").read_text()).body
@@ -28,33 +28,14 @@ def told() -> str:
     missing = [name for name in NEEDS if shutil.which(name) is None]
     if missing:
         pytest.skip(f"the emulated machine needs {', '.join(missing)}: see tests/vcam_vm/README.md")
-    command = [HERE / "vcam_vm", sys.executable, "-m", "tests.vcam_vm.guest"]
-    settings = os.environ | {"VCAM_VM_TIMEOUT_S": "300", "PYTHONPATH": str(HERE.parent.parent)}
-    with subprocess.Popen(
-        command,
-        cwd=HERE.parent.parent,
-        env=settings,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as machine:
-        try:
-            out, err = machine.communicate(timeout=480)
-        except subprocess.TimeoutExpired:
-            os.killpg(machine.pid, signal.SIGKILL)
-            pytest.skip("the emulated machine was not done in eight minutes")
-    if "apt-get download" in err or "Unable to fetch" in err or "Unable to locate" in err:
-        pytest.skip("the emulated machine needs Debian's archive once, which cannot be reached")
-    if machine.returncode == 126:
-        pytest.skip("the emulated machine did not boot in two tries")
-    if "vcam_vm: up" in out and "vcam_vm: exit" not in out and machine.returncode == 125:
-        pytest.skip("the emulated machine was not done in five minutes")
-    for figure in re.findall(r"FIGURE (.*)$", out, re.MULTILINE):
+    subprocess.run([sys.executable, "-c", "import tests.vcam_vm.guest"], check=True)  # compiled here, not there
+    try:
+        _, said = run_in_guest([sys.executable, "-m", "tests.vcam_vm.guest"])
+    except Unavailable as exc:
+        pytest.skip(str(exc))
+    for figure in re.findall(r"FIGURE (.*)$", said, re.MULTILINE):
         print(figure)
-    assert "RESULT" in out, out[-3000:] + err[-3000:]
-    return out
+    return said
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -62,3 +43,23 @@ def test_in_the_emulated_machine(check: str, told: str) -> None:
     results = re.findall(rf"RESULT {check} (.*)$", told, re.MULTILINE)
     assert results, f"the guest never came to {check}: {told[-2000:]}"
     assert results[0].startswith("ok"), results[0].replace(" | ", "\n")
+
+
+def test_nothing_that_a_step_started_outlives_it(tmp_path: Path) -> None:
+    """As an emulator under ``timeout`` would: a grandchild in a group of its own, deaf to SIGTERM."""
+    deaf = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    )
+    said = tmp_path / "said"
+    began_s = time.monotonic()
+    with started(["bash", "-c", f'timeout 600 "{sys.executable}" -c "{deaf}" & wait'], said) as process:
+        while "deaf" not in said.read_text():
+            assert time.monotonic() - began_s < 120, "it never began"
+            time.sleep(0.02)
+        session = process.pid
+    living = [stat.read_text().rsplit(")", 1)[1].split() for stat in _stats()]
+    assert [fields[0] for fields in living if int(fields[3]) == session and fields[0] != "Z"] == []
+
+
+def _stats() -> list[Path]:
+    return [stat for stat in Path("/proc").glob("[0-9]*/stat") if stat.exists()]
