@@ -14,8 +14,9 @@ from livelight.backdrop import Backdrop, open_backdrop
 from livelight.config import RelightSettings
 from livelight.errors import LiveLightError, SettingsError
 from livelight.light_program import LightProgram
-from livelight.light_source import LightSource, SteadyLight, open_light
+from livelight.light_source import LightSource, open_light
 from livelight.lighting import Light
+from livelight.moving_picture import covering
 from livelight.rotation import parsed_rotation
 
 LIVE_FIELDS = (
@@ -108,18 +109,25 @@ class LiveLighting:
         self._shown = self._open(settings, None)
         self._program = self._shown.program()
         self._light: Light | None = None
+        self._broken = False
 
     def at(self, time_s: float, width: int, height: int) -> Light:
-        """As Lighting.at, under the newest settings that are ready. If a video breaks off, its last light stays."""
+        """As Lighting.at, under the newest settings that are ready.
+
+        If a video behind it breaks off, that is reported once, and the last light stays until the settings change.
+        """
         self._follow()
+        if self._broken and self._light is not None:
+            self._light = _sized(self._light, width, height)
+            return self._light
         try:
             self._light = self._program.at(time_s, width, height)
         except LiveLightError as exc:
             if self._light is None:
                 raise
-            self._problem(str(exc))
-            still = replace(self._shown, source=SteadyLight(self._shown.source.at(0.0)))
-            self._shown, self._program = still, still.program()
+            self._problem(f"{exc} The light stays as it is until you change it.")
+            self._broken = True
+            self._light = _sized(self._light, width, height)
         return self._light
 
     def close(self) -> None:
@@ -145,7 +153,7 @@ class LiveLighting:
         self._opener.start()
 
     def _show(self, opened: Opened) -> None:
-        self._shown, self._program = opened, opened.program()
+        self._shown, self._program, self._broken = opened, opened.program(), False
 
     def _open_beside(self, settings: RelightSettings) -> None:
         try:
@@ -158,6 +166,13 @@ class LiveLighting:
         same = shown is not None and (shown.settings.env, shown.settings.fov_deg) == (settings.env, settings.fov_deg)
         source = shown.source if same and shown is not None else self._open_env(settings.env, settings.fov_deg)
         return Opened(settings, source, self._open_background(settings, source))
+
+
+def _sized(light: Light, width: int, height: int) -> Light:
+    """The same light, its backdrop brought to another size of the frames."""
+    if light.backdrop is None or light.backdrop.shape[:2] == (height, width):
+        return light
+    return replace(light, backdrop=covering(light.backdrop, width, height))
 
 
 @dataclass(frozen=True, slots=True)

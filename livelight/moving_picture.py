@@ -52,13 +52,17 @@ class LoopingVideo:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._loop_s: float | None = None  # known after the first pass
-        self._open()
+        self._source = self._opened()
+        self._begin()
 
-    def _open(self) -> None:
-        self._source = VideoFileSource(self._path)
-        if self._source.width * self._source.height > MAX_PIXELS:
-            self._source.close()
+    def _opened(self) -> VideoFileSource:
+        source = VideoFileSource(self._path)
+        if source.width * source.height > MAX_PIXELS:
+            source.close()
             raise LightError(f"{self._path}: its pictures exceed the limit of {MAX_PIXELS} pixels; make them smaller.")
+        return source
+
+    def _begin(self) -> None:
         self._frames: Iterator[Frame] = iter(self._source)
         self._shown = self._next = next(self._frames)
         self._start_s = self._shown.time_s
@@ -67,8 +71,10 @@ class LoopingVideo:
         """The frame that is on screen at ``time_s``, the video repeated without end."""
         time_s = max(time_s, 0.0) if self._loop_s is None else time_s % self._loop_s
         if time_s < self._shown.time_s - self._start_s:
-            self._source.close()
-            self._open()
+            if not self._source.rewind():
+                self._source.close()
+                self._source = self._opened()
+            self._begin()
         while self._next.time_s - self._start_s <= time_s:
             self._shown = self._next
             following = next(self._frames, None)

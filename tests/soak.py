@@ -8,6 +8,7 @@ and at the end the figures; asserts nothing: speed depends on the machine.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -34,16 +35,17 @@ WINDOW_S = 10.0
 
 
 class BarcodedSource:
-    """Writes each frame's captured_s, in milliseconds, into its picture (LiveSource)."""
+    """Writes each frame's captured_s, in milliseconds, into its picture; a file faster than ``fps`` loses frames."""
 
     live, frame_count = True, None
 
-    def __init__(self, source: Any) -> None:
+    def __init__(self, source: Any, fps: int) -> None:
         self._source = source
-        self.width, self.height, self.rate = source.width, source.height, source.rate
+        self._every = max(1, round(source.rate / fps))
+        self.width, self.height, self.rate = source.width, source.height, source.rate / self._every
 
     def __iter__(self) -> Iterator[Frame]:
-        for frame in self._source:
+        for frame in itertools.islice(self._source, 0, None, self._every):
             yield frame.with_image(write_barcode(frame.image, int(frame.captured_s * 1e3) & 0xFFFFFFFF))
 
     def end(self) -> None:
@@ -138,7 +140,7 @@ def soak(minutes: float, size: tuple[int, int], fps: int, camera: str, identity:
     choice = CameraChoice(camera, *size, fps)
 
     def barcoded() -> BarcodedSource:
-        return BarcodedSource(choice())
+        return BarcodedSource(choice(), fps)
 
     with IdentityRelighter() if identity else open_relighter(settings) as relighter:
         warm_up(relighter, lighting, *size)

@@ -10,6 +10,7 @@ from livelight.config import RelightSettings
 from livelight.control import Control, LiveLighting
 from livelight.errors import LightError, SettingsError
 from livelight.light_source import open_light
+from tests.clips import write_clip
 
 
 def lit(control, problems=None, **more):
@@ -101,3 +102,28 @@ def test_a_backdrop_changes_without_opening_the_light_again(tmp_path):
     light.close()
     assert light.at(0.1, 64, 36).backdrop[5, 5].tolist() == [250, 0, 0]
     assert opened == ["neon"]
+
+
+@pytest.mark.parametrize("role", ["env", "background"])
+def test_a_video_that_breaks_off_is_reported_once_and_its_light_stays(tmp_path, role):
+    noise = np.random.default_rng(0).integers(0, 255, (60, 48, 64, 3), np.uint8)
+    clip = write_clip(tmp_path / "b.mkv", list(noise))
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 6 // 10])
+    control, problems = Control(RelightSettings(**{"background": "env", role: str(clip)})), []
+    light = lit(control, problems)
+    last = None
+    for k in range(120):
+        before, last = last, light.at(k / 30, 32, 18)
+        if problems:
+            break
+    assert last is before
+    assert light.at(5.0, 32, 18) is last
+    assert light.at(5.1, 48, 36).backdrop.shape == (36, 48, 3)
+    assert np.array_equal(light.at(5.2, 48, 36).code, last.code)
+    assert len(problems) == 1
+    assert "truncated" in problems[0]
+    control.change(env="neon", background="keep")
+    light.at(5.3, 48, 36)
+    light.close()
+    assert light.at(5.4, 48, 36).backdrop is None
+    assert len(problems) == 1

@@ -37,3 +37,12 @@ class LiveSource(Source, Protocol):
     """A source in real time. ``end`` may be called from any thread: the iteration ends within a tenth of a second."""
 
     def end(self) -> None: ...
+
+
+@runtime_checkable
+class Rewindable(Source, Protocol):
+    """A source that may be read again. Opening a file anew and again costs memory that comes back late, and time."""
+
+    def rewind(self) -> bool:
+        """Begin again: the next iteration gives the first frame. False: it cannot; close it and open another."""
+        ...

@@ -130,6 +130,23 @@ class VideoFileSource:
                 f"{self.path} is truncated: its header promises video until {stated_s:.1f} s, it ends at {end_s:.1f} s."
             )
 
+    def rewind(self) -> bool:
+        """Go back to the first frame with the same decoder (Rewindable); where seeking fails, this source is spent."""
+        self._decoded.close()
+        start_pts = self._first.pts
+        if start_pts is None:  # a raw stream: nothing tells where a seek leads
+            return False
+        try:
+            self._container.seek(start_pts, stream=self._stream)
+            self._decoded = self._decode()
+            first = next(self._decoded, None)
+        except (av.FFmpegError, InputError):
+            return False
+        if first is None or first.pts != start_pts:
+            return False
+        self._first = first
+        return True
+
     def close(self) -> None:
         self._decoded.close()
         self._container.close()

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from livelight.errors import InputError
 from livelight.frame import Frame
-from livelight.sources import Source
+from livelight.sources import Rewindable, Source
 
 BEHIND_S = 0.5
 """A reader that is so late sees the stream go on from where it is, instead of a rush of late frames."""
@@ -62,8 +62,9 @@ class RealTimeSource:
             if self._still:
                 yield from self._held(frame)
             offset_s += frame.pts * frame.time_base - (first_s or 0) + step
-            self._source.close()
-            self._source = self._open_source()
+            if not (isinstance(self._source, Rewindable) and self._source.rewind()):
+                self._source.close()
+                self._source = self._open_source()
 
     def _held(self, frame: Frame) -> Iterator[Frame]:
         index = 0

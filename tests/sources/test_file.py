@@ -1,3 +1,4 @@
+import itertools
 from fractions import Fraction
 from itertools import pairwise
 
@@ -53,6 +54,21 @@ def test_raw_streams_get_times(tmp_path):
     assert len(frames) == 10
     assert all(b.pts > a.pts for a, b in pairwise(frames))
     assert frames[9].time_s - frames[0].time_s == pytest.approx(9 / 30, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_a_file_is_read_again_without_opening_it(tmp_path, name):
+    source = VideoFileSource(write_clip(tmp_path / name, moving(12)))
+    first = list(source)
+    for count in (12, 5, 12):  # at the end, and in mid-stream
+        assert source.rewind()
+        again = list(itertools.islice(source, count))
+        assert [f.pts for f in again] == [f.pts for f in first[:count]]
+        assert all(np.array_equal(f.image, g.image) for f, g in zip(again, first, strict=False))
+    source.close()
+    raw = VideoFileSource(write_clip(tmp_path / "a.h264", moving(3)))
+    assert not raw.rewind()
+    raw.close()
 
 
 def test_names_that_look_like_protocols_or_patterns(tmp_path):
