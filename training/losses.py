@@ -62,6 +62,11 @@ def normal_cosine(predicted: Tensor, true: Tensor, mask: Tensor) -> Tensor:
     return ((1 - (predicted * true).sum(1, keepdim=True)) * mask).sum() / (mask.sum() + 1.0)
 
 
+def structure_drift(a: Tensor, b: Tensor, alpha: Tensor) -> Tensor:
+    """NVPR's latent term: half the squared distance of two unit structure codes (b, c, h/16, w/16) on the person."""
+    return normal_cosine(a, b, F.avg_pool2d(alpha, 16))
+
+
 def matte_loss(logit: Tensor, alpha: Tensor) -> Tensor:
     """Binary cross-entropy with soft labels plus L1 (NVPR's parsing term and the edge)."""
     return F.binary_cross_entropy_with_logits(logit, alpha) + (torch.sigmoid(logit) - alpha).abs().mean()

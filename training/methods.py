@@ -10,11 +10,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from livelight.color import linear_to_srgb
 from livelight.light_code import cell_solid_angles
 from livelight.runtimes import NetworkState, Runtime
+from livelight.runtimes.torch_network import RelightNetwork
 from training.composite import composite
 
 F32 = NDArray[np.float32]
@@ -65,6 +67,27 @@ def network(runtime: Runtime, remembers: bool = True) -> Method:
             result = runtime.run(np.rint(image * 255).astype(np.uint8), light, state if remembers else None)
             state = result.state
             out.append(np.clip(composite(image, alpha, result.gain, result.offset), 0, 1))
+        return out
+
+    return relight
+
+
+def torch_network(weights: RelightNetwork) -> Method:
+    """``network`` for weights that were not exported, with their state."""
+
+    def chw(array: F32) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))[None]
+
+    def relight(images: F32, alphas: F32, light: F32) -> list[F32]:
+        out, code = [], chw(light)
+        with torch.inference_mode():
+            state = weights.start(1, *images.shape[1:3])
+            for image, alpha in zip(images, alphas, strict=True):
+                picture = chw(image)
+                source = weights.analyse(picture, *state)
+                state = (source.state8, source.state16)
+                relit = composite(picture, chw(alpha), *weights.render(source, code))
+                out.append(relit[0].permute(1, 2, 0).clamp(0, 1).numpy())
         return out
 
     return relight

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numba
@@ -26,6 +27,7 @@ from training.light_stage.dataset import (
     exposed,
     load_clip,
     panoramas_of,
+    plain_lights,
     plan_backdrop,
     sample_lights,
 )
@@ -35,6 +37,13 @@ from training.light_stage.webcam import WebcamSettings, recorded, sample_webcam
 from training.patterns import varied
 
 F32 = NDArray[np.float32]
+
+
+class DrawLights(Protocol):
+    """Draws source light, another source light and target light; see ``sample_lights``."""
+
+    def __call__(self, rng: np.random.Generator, panoramas: Panoramas, *, lamps: int) -> tuple[Light, Light, Light]: ...
+
 
 POOL = 24
 """Clips held open by each worker."""
@@ -70,10 +79,18 @@ class Samples(IterableDataset[dict[str, Tensor]]):
     image, target, albedo (t, 3, h, w) sRGB-coded [0, 1]; alpha (t, 1, h, w); normals (t, 3, h, w) unit, camera frame;
     shading (t, 3, h, w) linear, of the source; source_light (t, 3, 16, 16) and target_light (3, 16, 16) linear;
     flow_bwd (t - 1, h, w, 2) pixels; seen (t - 1, 1, h, w) 1 where a point of frame t + 1 was seen in frame t.
+
+    For ablations: mixed False draws plain panoramas in place of NVPR's eq. 9; prints False leaves out
+    training.patterns.
     """
 
-    def __init__(self, folder: Path, split: str, crop: int = 160, frames: int = 3, seed: int = 0) -> None:
+    def __init__(
+        self, folder: Path, split: str, crop: int = 160, frames: int = 3, seed: int = 0,
+        mixed: bool = True, prints: bool = True,
+    ) -> None:  # fmt: skip
         self.folder, self.split, self.crop, self.frames, self.seed = folder, split, crop, frames, seed
+        self.lights: DrawLights = sample_lights if mixed else plain_lights
+        self.prints = prints
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         worker = get_worker_info()
@@ -88,8 +105,9 @@ class Samples(IterableDataset[dict[str, Tensor]]):
                     pool.append(footage)
                 else:
                     pool[int(rng.integers(POOL))] = footage
-            drawn = sample(pool[int(rng.integers(len(pool)))], panoramas, self.crop, self.frames, rng)
-            yield varied(drawn, rng)
+            footage = pool[int(rng.integers(len(pool)))]
+            drawn = sample(footage, panoramas, self.crop, self.frames, rng, self.lights)
+            yield varied(drawn, rng) if self.prints else drawn
 
     def _open(self, rng: np.random.Generator) -> Footage:
         paths = clips_of(self.folder, self.split)  # listed anew: clips may still be rendering
@@ -106,15 +124,16 @@ class Samples(IterableDataset[dict[str, Tensor]]):
 
 
 def sample(
-    footage: Footage, panoramas: Panoramas, crop: int, frames: int, rng: np.random.Generator
-) -> dict[str, Tensor]:
-    """One training sample of a clip under random lights and a random camera; see ``Samples``.
+    footage: Footage, panoramas: Panoramas, crop: int, frames: int, rng: np.random.Generator,
+    lights: DrawLights = sample_lights,
+) -> dict[str, Tensor]:  # fmt: skip
+    """One training sample of a clip under random ``lights`` and a random camera; see ``Samples``.
 
     A random square of at least crop pixels is cut out and brought to crop x crop: heads come at every size, and the
     noise is averaged as it is when a 720-line frame is brought to the network's size.
     """
     clip = footage.clip
-    first, second, target = sample_lights(rng, panoramas, lamps=len(clip.hard_dirs))
+    first, second, target = lights(rng, panoramas, lamps=len(clip.hard_dirs))
     if rng.random() < EXPOSED:
         target = exposed_light(target, clip.hard_dirs, 2.0 ** float(np.clip(rng.normal(0, 0.4), -1, 1)))
     window = random_window(rng, clip.shape, crop, frames)

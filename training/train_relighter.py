@@ -9,124 +9,94 @@ import argparse
 import json
 import random
 import time
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from livelight.runtimes.torch_network import SIZES, RelightNetwork, code_solid_angles
-from training.composite import composite
-from training.losses import (
-    best_gain,
-    blotches,
-    gradient_l1,
-    light_l1,
-    log_pictures,
-    masked_l1,
-    matte_loss,
-    normal_cosine,
-    real_losses,
-    temporal_l1,
-)
+from training.checkpoint import Run
+from training.clip_losses import WEIGHTS, clip_losses
+from training.critic import Rivalry
+from training.losses import real_losses
 from training.real_clips import RealSamples
 from training.samples import Samples
-
-WEIGHTS = {
-    "relit": 0.4,
-    "relit_scaled": 1.0,
-    "relit_edges": 1.0,
-    "relit_dark": 0.2,
-    "blotches": 0.4,
-    "offset": 0.7,
-    "self": 0.4,
-    "light": 0.15,
-    "light_balls": 0.15,
-    "shading": 0.6,
-    "normals": 0.8,
-    "albedo": 0.3,
-    "matte": 0.2,
-    "temporal": 0.5,
-    "outside": 0.02,
-    "real_matte": 0.2,
-    "real_normals": 0.7,
-    "real_self": 0.4,
-    "real_cycle": 0.2,
-    "real_print": 0.2,
-    "real_temporal": 0.5,
-}
-"""Weight of each loss term; 0 switches the term off for an ablation."""
+from training.sipr import PlainNetwork, plain_losses
 
 REAL_EVERY, REAL_BATCH = 5, 3
 """Every so many steps, so many real clips teach too (--real)."""
+DATA_PARTS = ("prints", "sampling")
+"""What else can be left out: prints and tone curves (training.patterns), NVPR's eq. 9 for lights."""
+LOG_EVERY = 25
+Stream = Iterator[dict[str, Tensor]]
+Found = tuple[dict[str, Tensor], Tensor | None]
 
 
-def arguments() -> argparse.Namespace:
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of rendered clips")
     parser.add_argument("--real", type=Path, help="folder of training.real_clips: real people teach too")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint, TensorBoard logs")
     parser.add_argument("--size", default="S", choices=sorted(SIZES))
+    parser.add_argument("--network", default="ours", choices=["ours", "sipr"], help="sipr: the plain baseline")
     parser.add_argument("--hours", type=float, default=1.0, help="wall time at which the learning rate reaches 0")
+    parser.add_argument("--steps", type=int, help="end after so many steps instead")
     parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--crop", type=int, default=160, help="pixels, a multiple of 16")
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--without", nargs="*", default=[], choices=sorted(WEIGHTS), help="terms to switch off")
-    return parser.parse_args()
+    parser.add_argument(
+        "--without", nargs="*", default=[], choices=sorted([*WEIGHTS, *DATA_PARTS]), help="parts to switch off"
+    )
+    return parser.parse_args(words)
 
 
-def clip_losses(network: RelightNetwork, batch: dict[str, Tensor], solid_angles: Tensor) -> dict[str, Tensor]:
-    """Every loss term over a batch of clips.
+def new_run(args: argparse.Namespace, device: torch.device) -> Run:
+    """Network, average, optimiser and critic as ``args`` say, or as they stood when the run was saved last."""
 
-    batch: image, target, albedo, normals, shading (b, t, 3, h, w); alpha (b, t, 1, h, w); source_light
-    (b, t, 3, 16, 16); target_light (b, 3, 16, 16); flow_bwd (b, t - 1, h, w, 2); seen (b, t - 1, 1, h, w).
-    """
-    b, frames, _, h, w = batch["image"].shape
-    state = network.start(b, h, w)
-    terms: dict[str, list[Tensor]] = {name: [] for name in WEIGHTS}
-    previous = None
-    for t in range(frames):
-        image, alpha = batch["image"][:, t], batch["alpha"][:, t]
-        source = network.analyse(image, *state)
-        state = (source.state8, source.state16)
-        gain, offset = network.render(source, batch["target_light"])
-        relit = composite(image, alpha, gain, offset)
-        mask = (alpha > 0.02).float()
-        terms["relit"].append(masked_l1(relit, batch["target"][:, t], mask))
-        scale = best_gain(relit, batch["target"][:, t], mask)
-        terms["relit_scaled"].append(masked_l1(relit * scale, batch["target"][:, t], mask))
-        logs = log_pictures(relit * scale), log_pictures(batch["target"][:, t])
-        terms["relit_dark"].append(masked_l1(*logs, mask))
-        terms["blotches"].append(blotches(relit, batch["target"][:, t], mask))
-        # An offset must earn its place: without a price it becomes a haze that hedges against a wrong exposure.
-        terms["offset"].append(masked_l1(offset, torch.zeros_like(offset), mask))
-        terms["relit_edges"].append(gradient_l1(relit, batch["target"][:, t], mask))
-        if t == frames - 1:  # once per clip: it costs as much as relighting
-            own_gain, own_offset = network.render(source, source.source_light)
-            terms["self"].append(masked_l1(image * own_gain + own_offset, image, alpha))
-        terms["light"].append(light_l1(source.source_light, batch["source_light"][:, t], solid_angles))
-        half = F.avg_pool2d(alpha, 2)
-        sure = (half > 0.9).float()
-        normals = F.normalize(F.avg_pool2d(batch["normals"][:, t], 2), dim=1)
-        # What matters of the source light is how it shades this person: the log of its irradiance and gloss at the
-        # true normals. It teaches exposure and direction long before the panorama itself can be told.
-        shadings = (network.shade(normals, c) for c in (source.source_light, batch["source_light"][:, t]))
-        terms["light_balls"].append(masked_l1(*shadings, sure))
-        shading = torch.log(F.avg_pool2d(batch["shading"][:, t], 2) + 0.02)
-        terms["shading"].append(masked_l1(source.lit + source.shadow, shading, sure))
-        terms["normals"].append(normal_cosine(source.normals, normals, sure))
-        terms["albedo"].append(masked_l1(source.albedo, F.avg_pool2d(batch["albedo"][:, t], 2), sure))
-        terms["matte"].append(matte_loss(source.matte_logit, alpha))
-        terms["outside"].append(masked_l1(torch.log(gain), torch.zeros_like(gain), 1 - mask))
-        if previous is not None:
-            terms["temporal"].append(temporal_l1(previous, relit, batch["flow_bwd"][:, t - 1], batch["seen"][:, t - 1]))
-        previous = relit
-    return {name: torch.stack(values).mean() for name, values in terms.items() if values}
+    def build() -> nn.Module:
+        if args.network == "sipr":
+            return PlainNetwork(args.size).to(device)
+        return RelightNetwork(SIZES[args.size], structure="structure" not in args.without).to(device)
+
+    network, average = build(), build()
+    average.load_state_dict(network.state_dict())
+    optimizer = torch.optim.AdamW(network.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-4)
+    rivalry = Rivalry(device) if args.network == "ours" and "critic" not in args.without else None
+    run = Run(network, average, optimizer, rivalry, args.size, args.network)
+    if (args.out / "checkpoint.pt").exists():
+        run.restore(args.out / "checkpoint.pt", device)
+    return run
+
+
+def streams(args: argparse.Namespace, step: int, device: torch.device) -> tuple[Stream, Stream | None]:
+    """Batches of rendered clips, and of real ones if there are any; seeded by the step at which the run goes on."""
+    samples = Samples(
+        args.data, "train", crop=args.crop, seed=args.seed + step,
+        mixed="sampling" not in args.without, prints="prints" not in args.without,
+    )  # fmt: skip
+    pinned = device.type == "cuda"
+    rendered = iter(DataLoader(samples, batch_size=args.batch, num_workers=args.workers, pin_memory=pinned))
+    if not args.real:
+        return rendered, None
+    return rendered, iter(
+        DataLoader(RealSamples(args.real, crop=args.crop, seed=args.seed + step), batch_size=REAL_BATCH)
+    )
+
+
+def terms_of(run: Run, batch: dict[str, Tensor], real: dict[str, Tensor] | None, solid_angles: Tensor) -> Found:
+    """Every term of one batch, by name; and for the critic the last frames, relit, or None."""
+    if isinstance(run.network, PlainNetwork):
+        return plain_losses(run.network, batch, solid_angles), None
+    assert isinstance(run.network, RelightNetwork)
+    terms, relit = clip_losses(run.network, batch, solid_angles, run.rivalry)
+    return terms | ({} if real is None else real_losses(run.network, real)), relit
 
 
 def main() -> None:
@@ -137,77 +107,60 @@ def main() -> None:
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     weights = {name: 0.0 if name in args.without else value for name, value in WEIGHTS.items()}
-
-    network = RelightNetwork(SIZES[args.size]).to(device)
-    average = RelightNetwork(SIZES[args.size]).to(device)  # exponential moving average: what is evaluated and shipped
-    average.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(network.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-4)
-    step, trained_s = 0, 0.0
-    checkpoint = args.out / "checkpoint.pt"
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        network.load_state_dict(saved["network"])
-        average.load_state_dict(saved["ema"])
-        optimizer.load_state_dict(saved["optimizer"])
-        step, trained_s = saved["step"], saved["trained_s"]
-
-    samples = Samples(args.data, "train", crop=args.crop, seed=args.seed + step)
-    loader = iter(
-        DataLoader(samples, batch_size=args.batch, num_workers=args.workers, pin_memory=device.type == "cuda")
-    )
-    real = None
-    if args.real:
-        real = iter(DataLoader(RealSamples(args.real, crop=args.crop, seed=args.seed + step), batch_size=REAL_BATCH))
+    run = new_run(args, device)
+    rendered, filmed = streams(args, run.step, device)
     writer = SummaryWriter(str(args.out))
     solid_angles = code_solid_angles().to(device)
-    total_s, last_save, last = args.hours * 3600, time.monotonic(), time.monotonic()
-    running: dict[str, float] = {}
-    while trained_s < total_s:
-        batch = {name: value.to(device, non_blocking=True) for name, value in next(loader).items()}
-        progress = trained_s / total_s
-        rate = args.rate * min(1.0, (step + 1) / 200) * max(0.02, 1 - max(0.0, progress - 0.3) / 0.7)
-        for group in optimizer.param_groups:
+    last_save, last = time.monotonic(), time.monotonic()
+    running: dict[str, float] = defaultdict(float)
+    while (progress := run.step / args.steps if args.steps else run.trained_s / (args.hours * 3600)) < 1:
+        batch = on(device, next(rendered))
+        real = on(device, next(filmed)) if filmed is not None and run.step % REAL_EVERY == 0 else None
+        rate = args.rate * min(1.0, (run.step + 1) / 200) * max(0.02, 1 - max(0.0, progress - 0.3) / 0.7)
+        for group in run.optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            terms = clip_losses(network, batch, solid_angles)
-            if real is not None and step % REAL_EVERY == 0:
-                terms |= real_losses(network, {name: value.to(device) for name, value in next(real).items()})
-        loss = sum(weights[name] * value for name, value in terms.items())
-        assert isinstance(loss, Tensor)
-        optimizer.zero_grad(set_to_none=True)
+            terms, relit = terms_of(run, batch, real, solid_angles)
+        loss = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+        run.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        keep = min(0.998, (step + 1) / (step + 10))
-        with torch.no_grad():
-            for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
-                slow.lerp_(fast, 1 - keep)
-        step += 1
-        trained_s, last = trained_s + time.monotonic() - last, time.monotonic()
+        torch.nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
+        run.optimizer.step()
+        if run.rivalry is not None and relit is not None:
+            running["critic_distance"] += critic_step(run.rivalry, batch, relit) / LOG_EVERY
+        run.step += 1
+        run.follow()
+        run.trained_s, last = run.trained_s + time.monotonic() - last, time.monotonic()
         for name, value in {"loss": loss, **terms}.items():
-            share = REAL_EVERY / 25 if name.startswith("real") else 1 / 25
-            running[name] = running.get(name, 0.0) + value.item() * share
-        if step % 25 == 0:
-            for name, total in running.items():
-                writer.add_scalar(name, total, step)
-            line = " ".join(f"{name} {total:.4f}" for name, total in running.items())
-            print(f"step {step} {trained_s / 60:.1f} min rate {rate:.1e} {line}", flush=True)
-            running = {}
-        if time.monotonic() - last_save > 120 or trained_s >= total_s:
-            state = {
-                "network": network.state_dict(),
-                "ema": average.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "step": step,
-                "trained_s": trained_s,
-                "size": args.size,
-                "version": args.out.name,
-            }
-            torch.save(state, checkpoint.with_suffix(".part"))
-            checkpoint.with_suffix(".part").replace(checkpoint)
+            running[name] += value.item() * (REAL_EVERY if name.startswith("real") else 1) / LOG_EVERY
+        if run.step % LOG_EVERY == 0:
+            report(run, rate, running, writer)
+            running.clear()
+        if time.monotonic() - last_save > 120:
+            run.save(args.out / "checkpoint.pt")
             last_save = time.monotonic()
+    run.save(args.out / "checkpoint.pt")
     (args.out / "arguments.json").write_text(json.dumps({k: str(v) for k, v in vars(args).items()}, indent=1))
     writer.close()
+
+
+def on(device: torch.device, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The batch on the device that trains."""
+    return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
+
+
+def critic_step(rivalry: Rivalry, batch: dict[str, Tensor], relit: Tensor) -> float:
+    """Teach the critic on the last frames, the person alone: the room is not relit."""
+    image, target, alpha = (batch[name][:, -1] for name in ("image", "target", "alpha"))
+    return rivalry.learn(alpha * image, alpha * relit, alpha * target, batch["target_light"])
+
+
+def report(run: Run, rate: float, means: dict[str, float], writer: SummaryWriter) -> None:
+    """One line of the means of the last steps, to the terminal and to TensorBoard."""
+    for name, mean in means.items():
+        writer.add_scalar(name, mean, run.step)
+    line = " ".join(f"{name} {mean:.4f}" for name, mean in means.items())
+    print(f"step {run.step} {run.trained_s / 60:.1f} min rate {rate:.1e} {line}", flush=True)
 
 
 if __name__ == "__main__":

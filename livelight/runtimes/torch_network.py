@@ -125,7 +125,8 @@ class Source(NamedTuple):
     source_light (n, 3, 16, 16) linear; normals (n, 3, h/2, w/2) unit; albedo (n, 3, h/2, w/2) sRGB-coded [0, 1];
     lit, shadow (n, 3, h/2, w/2): log of the source's diffuse shading as the source light gives it at the normals, and
     what must be added to it for what the picture shows (cast shadows, near lamps); matte_logit (n, 1, h, w); deep
-    (1/8), mid (1/4) and detail (1/2) features; states of the two GRUs.
+    (1/8), mid (1/4) and detail (1/2) features; states of the two GRUs; structure (n, c, h/16, w/16), unit along c,
+    NVPR's code of what light does not change, or None in a network without it.
     """
 
     source_light: Tensor
@@ -139,14 +140,18 @@ class Source(NamedTuple):
     detail: Tensor
     state8: Tensor
     state16: Tensor
+    structure: Tensor | None
 
 
 class RelightNetwork(nn.Module):
-    """analyse(image, state) -> Source; render(source, target light) -> gain and offset."""
+    """analyse(image, state) -> Source; render(source, target light) -> gain and offset.
+
+    structure: with NVPR's structure code, which the decoder gets beside the features; it begins by adding nothing.
+    """
 
     balls: Tensor
 
-    def __init__(self, size: NetworkSize) -> None:
+    def __init__(self, size: NetworkSize, structure: bool = False) -> None:
         super().__init__()
         c2, c4, c8, c16 = size.widths
         self.size = size
@@ -171,6 +176,8 @@ class RelightNetwork(nn.Module):
         self.light2b = nn.Conv2d(size.render, size.render, 3, 1, 1)
         self.out = nn.Conv2d(size.render, 24, 3, 1, 1)
         self.register_buffer("balls", torch.cat([light_ball(e) for e in LOBES]).T.contiguous(), persistent=False)
+        self.structure = nn.Conv2d(c16, c16, 1) if structure else None
+        self.from_structure = nn.Conv2d(c16, c16, 1) if structure else None
         self._initialise()
 
     def _initialise(self) -> None:
@@ -181,6 +188,8 @@ class RelightNetwork(nn.Module):
                     nn.init.zeros_(m.bias)
         for m in (self.out, self.geometry, self.matte, self.film, self.light_head[-1]):
             m.weight.data.mul_(0.1)
+        if self.from_structure is not None:
+            nn.init.zeros_(self.from_structure.weight)
 
     def start(self, n: int, h: int, w: int) -> tuple[Tensor, Tensor]:
         """Zero states for n pictures of h x w."""
@@ -188,17 +197,28 @@ class RelightNetwork(nn.Module):
         c8, c16 = self.gru8.c, self.gru16.c
         return p.new_zeros(n, c8, h // 8, w // 8), p.new_zeros(n, c16, h // 16, w // 16)
 
-    def analyse(self, image: Tensor, state8: Tensor, state16: Tensor) -> Source:
-        """image (n, 3, h, w), sRGB-coded [0, 1]."""
-        x = image - 0.5
-        f2 = F.relu(self.stem(x))
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Features at 1/2, 1/4, 1/8 and 1/16 of image (n, 3, h, w), sRGB-coded [0, 1], of this picture alone."""
+        f2 = F.relu(self.stem(image - 0.5))
         f4 = self.down4(f2)
         f8 = self.down8(f4)
-        f16, state16 = self.gru16(self.down16(f8), state16)
+        return f2, f4, f8, self.down16(f8)
+
+    def structure_code(self, f16: Tensor) -> Tensor | None:
+        """Source.structure of ``encode``'s last features."""
+        return None if self.structure is None else F.normalize(self.structure(f16), dim=1)
+
+    def analyse(self, image: Tensor, state8: Tensor, state16: Tensor) -> Source:
+        """image (n, 3, h, w), sRGB-coded [0, 1]."""
+        f2, f4, f8, f16 = self.encode(image)
+        structure = self.structure_code(f16)
+        f16, state16 = self.gru16(f16, state16)
         weights = torch.softmax(self.attention(f16).flatten(2), -1)
         pooled = torch.cat([(f16.flatten(2) * weights).sum(-1), f16.mean((2, 3))], 1)
         log_light = F.softplus(self.light_head(pooled)).clamp(max=8.0)
         source_light = (torch.exp(log_light) - 1).view(-1, 3, CODE, CODE)
+        if structure is not None and self.from_structure is not None:
+            f16 = f16 + self.from_structure(structure)
         d8, state8 = self.gru8(self.up8(f16, f8), state8)
         d4 = self.up4(d8, f4)
         detail = self.up2(d4, f2)
@@ -217,6 +237,7 @@ class RelightNetwork(nn.Module):
             detail,
             state8,
             state16,
+            structure,
         )
 
     def shade(self, normals: Tensor, light: Tensor) -> Tensor:
@@ -264,7 +285,7 @@ class RelightNetwork(nn.Module):
 
 
 def load_network(size: str, weights: Mapping[str, Tensor]) -> RelightNetwork:
-    """A network of a named size with the given weights, in evaluation mode."""
-    network = RelightNetwork(SIZES[size])
+    """A network of a named size with the given weights, in evaluation mode; they tell if it has a structure code."""
+    network = RelightNetwork(SIZES[size], structure="structure.weight" in weights)
     network.load_state_dict(dict(weights))
     return network.eval()

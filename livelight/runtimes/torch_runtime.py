@@ -34,7 +34,7 @@ def read_network(model: Path) -> RelightNetwork:
             f"got {size or 'none'}"
         )
     weights = {t.name: torch.from_numpy(onnx.numpy_helper.to_array(t).copy()) for t in graph.graph.initializer}
-    wanted = RelightNetwork(SIZES[size]).state_dict()
+    wanted = RelightNetwork(SIZES[size], structure="structure.weight" in weights).state_dict()
     missing = sorted(set(wanted) - set(weights))
     if missing:
         raise RuntimeFailure(f"{model} lacks {len(missing)} weights of the relighter, the first is {missing[0]}")

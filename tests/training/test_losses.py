@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import torch
 
-from training.losses import best_gain, gradient_l1, light_l1, masked_l1, normal_cosine, temporal_l1, warp
+from training.losses import (
+    best_gain,
+    gradient_l1,
+    light_l1,
+    masked_l1,
+    normal_cosine,
+    structure_drift,
+    temporal_l1,
+    warp,
+)
 
 
 def test_warp_fetches_along_the_flow() -> None:
@@ -54,3 +63,12 @@ def test_best_gain_undoes_a_wrong_exposure_and_nothing_else() -> None:
     assert torch.allclose(best_gain(a, a * factor, mask), factor, atol=1e-3)
     hazy = a * 0.5 + 0.3
     assert masked_l1(a * best_gain(a, hazy, mask), hazy, mask) > 0.05
+
+
+def test_the_term_of_an_unchanged_structure_code_is_zero() -> None:
+    code = torch.nn.functional.normalize(torch.rand(1, 4, 2, 2), dim=1)
+    other = torch.nn.functional.normalize(torch.rand(1, 4, 2, 2) - 1, dim=1)
+    alpha = torch.ones(1, 1, 32, 32)
+    assert structure_drift(code, code, alpha).abs() < 1e-6
+    assert structure_drift(code, other, alpha) > 0.5
+    assert structure_drift(code, other, alpha * 0) == 0

@@ -8,15 +8,24 @@ from pathlib import Path
 from training.light_stage.backdrop import backdrop, plan_backdrop, project
 from training.light_stage.clip import Clip, ClipError, is_good, load_clip, save_clip
 from training.light_stage.gloss import atlas, atlas_coordinates, atlas_matrix
-from training.light_stage.lights import Light, Panoramas, exposed, grey_card, point_code, rig, sample_lights
+from training.light_stage.lights import (
+    Light,
+    Panoramas,
+    exposed,
+    grey_card,
+    plain_lights,
+    point_code,
+    rig,
+    sample_lights,
+)  # fmt: skip
 from training.light_stage.splits import panoramas_of, skins_of, split_of_seed
 from training.light_stage.webcam import WebcamSettings, compose, develop, sample_webcam
 
 __all__ = [
     "Clip", "ClipError", "Light", "Panoramas", "WebcamSettings", "atlas", "atlas_coordinates", "atlas_matrix",
     "backdrop", "clips_of", "compose", "develop", "exposed", "grey_card", "is_good", "load_clip", "panoramas_of",
-    "plan_backdrop", "point_code", "project", "rig", "sample_lights", "sample_webcam", "save_clip", "skins_of",
-    "split_of_seed",
+    "plain_lights", "plan_backdrop", "point_code", "project", "rig", "sample_lights", "sample_webcam", "save_clip",
+    "skins_of", "split_of_seed",
 ]  # fmt: skip
 
 

@@ -159,6 +159,12 @@ def screen_glow(rng: np.random.Generator) -> Callable[[float], np.ndarray]:
     return at
 
 
+def plain_lights(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 0) -> tuple[Light, Light, Light]:
+    """Three panoramas under random rotations, in place of ``sample_lights``: NVPR's ablation "without sampling"."""
+    first, second, third = (_panorama_light(rng, panoramas) for _ in range(3))
+    return first, second, third
+
+
 def _base_light(rng: np.random.Generator, panoramas: Panoramas, rigs: float, hard: float, lamps: int) -> Light:
     light = rig(rng) if rng.random() < rigs else _panorama_light(rng, panoramas)
     if lamps and rng.random() < hard:

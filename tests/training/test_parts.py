@@ -1,0 +1,117 @@
+"""NVPR's parts and the plain baseline: each learns, and each can be left out."""
+
+from argparse import Namespace
+
+import numpy as np
+import pytest
+import torch
+
+from livelight.runtimes import open_runtime
+from livelight.runtimes.torch_network import SIZES, RelightNetwork, code_solid_angles, load_network
+from training.checkpoint import Run
+from training.clip_losses import WEIGHTS, clip_losses
+from training.critic import CLAMP, Rivalry
+from training.export import export
+from training.sipr import PlainNetwork, plain, plain_losses
+from training.train_relighter import arguments, new_run
+
+B, T, SIDE = 2, 2, 32
+
+
+@pytest.fixture
+def batch():
+    torch.manual_seed(0)
+    pictures = {name: torch.rand(B, T, 3, SIDE, SIDE) for name in ("image", "target", "albedo", "shading")}
+    return pictures | {
+        "normals": torch.nn.functional.normalize(torch.randn(B, T, 3, SIDE, SIDE), dim=2),
+        "alpha": torch.ones(B, T, 1, SIDE, SIDE) * (torch.arange(SIDE) < 28),
+        "source_light": torch.rand(B, T, 3, 16, 16),
+        "target_light": torch.rand(B, 3, 16, 16),
+        "flow_bwd": torch.zeros(B, T - 1, SIDE, SIDE, 2),
+        "seen": torch.ones(B, T - 1, 1, SIDE, SIDE),
+    }
+
+
+def options(folder, *words: str) -> Namespace:
+    return arguments(["--data", str(folder), "--out", str(folder), *words])
+
+
+def test_every_term_of_rendered_clips_teaches_and_has_a_weight(batch) -> None:
+    network = RelightNetwork(SIZES["S"], structure=True)
+    terms, relit = clip_losses(network, batch, code_solid_angles(), Rivalry(torch.device("cpu")))
+    assert relit.shape == (B, 3, SIDE, SIDE)
+    assert set(terms) == {name for name in WEIGHTS if not name.startswith("real")}
+    for name, value in terms.items():
+        gradients = torch.autograd.grad(value, list(network.parameters()), retain_graph=True, allow_unused=True)
+        assert sum(float(g.abs().sum()) for g in gradients if g is not None) > 0, name
+
+
+def test_without_its_parts_their_terms_are_gone(batch) -> None:
+    terms, _ = clip_losses(RelightNetwork(SIZES["S"]), batch, code_solid_angles())
+    assert not {"structure", "critic"} & set(terms)
+
+
+def test_a_new_structure_code_changes_nothing_until_it_has_learnt() -> None:
+    plain_one = RelightNetwork(SIZES["S"])
+    coded = RelightNetwork(SIZES["S"], structure=True)
+    coded.load_state_dict(plain_one.state_dict(), strict=False)
+    image, state = torch.rand(1, 3, SIDE, SIDE), plain_one.start(1, SIDE, SIDE)
+    a, b = plain_one.analyse(image, *state), coded.analyse(image, *state)
+    assert a.structure is None
+    assert b.structure is not None
+    assert torch.equal(a.detail, b.detail)
+
+
+def test_a_network_with_a_structure_code_ships_as_any_other(tmp_path) -> None:
+    network = RelightNetwork(SIZES["S"], structure=True)
+    torch.nn.init.normal_(network.from_structure.weight)
+    export(load_network("S", network.state_dict()), "S", tmp_path / "a.onnx", {"livelight.version": "test"})
+    image, light = np.random.default_rng(0).integers(0, 255, (32, 48, 3), np.uint8), np.ones((16, 16, 3), np.float32)
+    gains = [open_runtime(name, tmp_path / "a.onnx").run(image, light, None).gain for name in ("onnxruntime", "torch")]
+    assert np.abs(gains[0] - gains[1]).max() < 1e-3
+
+
+def test_the_critic_learns_to_tell_and_its_weights_stay_clamped(batch) -> None:
+    torch.manual_seed(1)
+    rivalry = Rivalry(torch.device("cpu"))
+    for group in rivalry.optimizer.param_groups:
+        group["lr"] = 1e-3  # a test has no time for NVPR's rate
+    source, truth = batch["image"][:, 0], batch["target"][:, 0]
+    distances = [rivalry.learn(source, truth * 0.2, truth, batch["target_light"]) for _ in range(12)]
+    assert distances[-1] > distances[0]
+    assert max(float(w.detach().abs().max()) for w in rivalry.critic.parameters()) <= CLAMP + 1e-6
+
+
+def test_the_plain_network_learns_and_relights(batch) -> None:
+    torch.manual_seed(0)
+    network = PlainNetwork("S")
+    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(12):
+        loss = torch.stack(list(plain_losses(network, batch, code_solid_angles()).values())).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+    pictures = np.moveaxis(batch["image"][0].numpy(), 1, -1)
+    out = plain(network)(pictures, np.ones((T, SIDE, SIDE, 1), np.float32), np.ones((16, 16, 3), np.float32))
+    assert [o.shape for o in out] == [(SIDE, SIDE, 3)] * T
+
+
+def test_a_run_from_before_a_part_goes_on_with_it(tmp_path) -> None:
+    old = new_run(options(tmp_path, "--without", "structure", "critic"), torch.device("cpu"))
+    old.step, old.trained_s = 7, 60.0
+    old.save(tmp_path / "checkpoint.pt")
+    new = new_run(options(tmp_path), torch.device("cpu"))
+    assert (new.step, new.trained_s) == (7, 60.0)
+    saved = old.network.state_dict()
+    assert all(torch.equal(new.network.state_dict()[name], saved[name]) for name in saved)
+    assert any(name.startswith("structure") for name in new.average.state_dict())
+
+
+def test_a_run_of_another_network_is_refused(tmp_path) -> None:
+    run: Run = new_run(options(tmp_path, "--network", "sipr"), torch.device("cpu"))
+    run.save(tmp_path / "checkpoint.pt")
+    with pytest.raises(ValueError, match="expected"):
+        new_run(options(tmp_path), torch.device("cpu"))
