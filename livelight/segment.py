@@ -6,10 +6,6 @@ A Segmenter sees a small picture and gives a small matte. ``steady`` holds it st
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Protocol
@@ -19,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livelight.errors import RuntimeFailure
+from livelight.native_noise import native_noise_hidden
 from livelight.scratch import Scratch
 
 F32 = NDArray[np.float32]
@@ -35,26 +32,6 @@ class Segmenter(Protocol):
     def segment(self, picture: U8) -> F32: ...
 
 
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Hide what native code prints to file descriptor 2 while it loads."""
-    sys.stderr.flush()
-    with contextlib.ExitStack() as stack:
-        try:
-            saved = os.dup(2)
-        except OSError:  # no stderr at all: nothing to hide
-            yield
-            return
-        stack.callback(os.close, saved)
-        null = os.open(os.devnull, os.O_WRONLY)
-        stack.callback(os.close, null)
-        os.dup2(null, 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-
-
 class SelfieSegmenter:
     """MediaPipe's selfie segmenter (Apache-2.0, in livelight/models): 256 x 144, or 256 x 256 for tall pictures.
 
@@ -63,7 +40,7 @@ class SelfieSegmenter:
 
     def __init__(self) -> None:
         try:
-            with _quiet_stderr():
+            with native_noise_hidden():
                 import mediapipe
                 from mediapipe.tasks.python import BaseOptions, vision
         except (ImportError, OSError) as exc:  # OSError: a shared library such as libGLESv2 is absent
@@ -100,7 +77,7 @@ class SelfieSegmenter:
             def __del__(self) -> None:
                 """Nothing: MediaPipe's own destructor raises when the interpreter shuts down; the process frees all."""
 
-        with _quiet_stderr():
+        with native_noise_hidden():
             return Segmenter.create_from_options(options)
 
 

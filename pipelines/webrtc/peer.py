@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from aiortc import RTCConfiguration, RTCIceCandidate, RTCIceTransport, RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
+from aiortc.exceptions import OperationError
 
 from livelight.errors import InputError
 from pipelines.webrtc.ice_restart import IceRestart
+from pipelines.webrtc.sdp import SDP_FAULTS, check_answer, check_offer
 from pipelines.webrtc.sdpfrag import MAX_CANDIDATES, Fragment, written_fragment
 
 log = logging.getLogger(__name__)
@@ -22,19 +23,6 @@ log = logging.getLogger(__name__)
 CONNECT_S = 20.0
 """A peer that is not connected so long after its offer is let go."""
 
-SDP_FAULTS = (
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    OperationError,
-    InvalidStateError,
-    InvalidAccessError,
-)
-"""What aiortc raises for an SDP that it cannot follow."""
-
-_MEDIA = re.compile(r"^m=(\w+) ", re.MULTILINE)
 _UFRAG_LINE = re.compile(r"^a=ice-ufrag:(\S+)", re.MULTILINE)
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
@@ -98,6 +86,7 @@ class Peer:
         """The peer's answer to ``offer``. Raises InputError for an unusable one."""
         if self.connection.signalingState != "have-local-offer":
             raise InputError("this session waits for no answer")
+        check_answer(answer)
         try:
             await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         except SDP_FAULTS as exc:
@@ -180,20 +169,3 @@ async def _added(transport: RTCIceTransport, candidate: RTCIceCandidate | None) 
         await transport.addRemoteCandidate(candidate)
     except ValueError as exc:
         log.info("a candidate was not taken: %s", exc)
-
-
-def check_offer(offer: str) -> None:
-    """Raise InputError unless it is SDP with at most one video, one audio and one data section."""
-    if not offer.startswith("v=0"):
-        raise InputError("expected an SDP offer that begins with v=0")
-    kinds = _MEDIA.findall(offer)
-    if not kinds:
-        raise InputError("the SDP offer has no media section")
-    for kind in ("video", "audio", "application"):
-        if kinds.count(kind) > 1:
-            raise InputError(f"the SDP offer has {kinds.count(kind)} {kind} sections; send one")
-    if offer.count("a=candidate:") > MAX_CANDIDATES:
-        raise InputError(f"the SDP offer has more than {MAX_CANDIDATES} candidates")
-    unknown = set(kinds) - {"video", "audio", "application"}
-    if unknown:
-        raise InputError("the SDP offer has a media section that is neither video, audio nor application")

@@ -13,11 +13,11 @@ from urllib.parse import urljoin
 import aiohttp
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from livelight.errors import OutputError
+from livelight.errors import InputError, OutputError
 from livelight.frame import Frame
 from pipelines.webrtc import dtls, encoders
 from pipelines.webrtc.outlet import Outlet, Relit
-from pipelines.webrtc.peer import SDP_FAULTS
+from pipelines.webrtc.sdp import SDP_FAULTS, check_answer
 from pipelines.webrtc.tracks import RelitTrack
 
 log = logging.getLogger(__name__)
@@ -148,8 +148,9 @@ class Push:
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise OutputError(f"{self._url} cannot be reached ({exc or type(exc).__name__}).") from exc
         try:
+            check_answer(answer)
             await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        except SDP_FAULTS as exc:
+        except (InputError, *SDP_FAULTS) as exc:
             raise OutputError(f"{self._url} answered with an SDP that cannot be used ({exc}).") from exc
 
     async def close(self) -> None:

@@ -16,8 +16,9 @@ import aiohttp
 import psutil
 
 from pipelines.webrtc.peer import CONNECT_S
+from tests.pipelines.webrtc.offers import OFFER
 from tests.pipelines.webrtc.served import SDP, Caller, Site, TestCamera
-from tests.pipelines.webrtc.test_abuse import OFFER, png
+from tests.pipelines.webrtc.test_abuse import png
 
 PHASES = ("quiet", "connects", "slow_requests", "half_open", "broken_offers", "bombs", "quiet_again")
 

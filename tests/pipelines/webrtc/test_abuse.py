@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from aiortc import RTCSessionDescription
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from livelight.errors import InputError, SettingsError
@@ -16,6 +16,7 @@ from livelight.fakes import IdentityRelighter
 from pipelines.webrtc import peer, replies
 from pipelines.webrtc.peer import Peer
 from pipelines.webrtc.serve_settings import ServeSettings
+from tests.pipelines.webrtc.offers import OFFER, broken_offers
 from tests.pipelines.webrtc.served import SDP, Caller, TestCamera, served, until
 
 TOKEN = "0123456789abcdef"
@@ -75,7 +76,10 @@ def test_off_loopback_needs_tls_and_token(host, monkeypatch):
 def png(width, height, data=b""):
     """A PNG that declares a size, whatever its data."""
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))  # noqa: E731
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
@@ -179,49 +183,12 @@ def test_states_of_sessions_are_their_own():
     asyncio.run(run())
 
 
-OFFER = """v=0
-o=- 1 2 IN IP4 127.0.0.1
-s=-
-t=0 0
-a=group:BUNDLE 0
-m=video 9 UDP/TLS/RTP/SAVPF 96 97
-c=IN IP4 0.0.0.0
-a=mid:0
-a=sendrecv
-a=rtcp-mux
-a=ice-ufrag:abcd
-a=ice-pwd:abcdefghijklmnopqrstuv
-a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF
-a=setup:actpass
-a=rtpmap:96 VP8/90000
-a=rtpmap:97 rtx/90000
-a=fmtp:97 apt=96
-a=candidate:1 1 udp 2130706431 127.0.0.1 40000 typ host
-"""
-
-
-@st.composite
-def broken_offers(draw):
-    """A right offer with lines lost, doubled, cut, swapped or filled with anything."""
-    lines = OFFER.splitlines()
-    for _ in range(draw(st.integers(1, 4))):
-        at = draw(st.integers(1, len(lines) - 1))
-        lines[at : at + 1] = draw(
-            st.sampled_from(
-                [
-                    [],
-                    [lines[at]] * 2,
-                    [lines[at][: len(lines[at]) // 2]],
-                    [draw(st.text(max_size=20))],
-                    [lines[at] + " x"],
-                ]
-            )
-        )
-    return "\r\n".join(lines) + "\r\n"
+UNDEFINED = OFFER.replace("a=rtpmap:97 rtx/90000\n", "")  # once a fault of aiortc's parser that nobody caught
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(broken_offers())
+@example(UNDEFINED)
 def test_broken_offers_are_answered_or_refused_in_a_sentence(offer):
     async def run():
         from aiortc import RTCConfiguration

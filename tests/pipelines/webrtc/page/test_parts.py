@@ -8,8 +8,13 @@ from urllib.parse import urljoin
 
 import cv2
 import numpy as np
+import pytest
 
-from tests.pipelines.webrtc.visitor import Visitor
+from pipelines.webrtc import peer
+from tests.pipelines.webrtc.offers import OFFER
+from tests.pipelines.webrtc.page.browser import serving_here
+from tests.pipelines.webrtc.page.visitor import WAIT_S, Visitor
+from tests.pipelines.webrtc.served import SDP
 
 UPLOAD = "#env-upload input"
 
@@ -100,17 +105,17 @@ def test_a_lost_session_comes_back_by_itself_with_its_light(live: Visitor) -> No
     live.faults.clear()
 
 
-def test_a_full_server_is_said_and_waited_for(live: Visitor, browser: Any, page_url: str) -> None:
-    second, third = Visitor(browser, page_url), Visitor(browser, page_url)
-    second.start()
-    third.page.click("#start")
-    third.page.wait_for_selector("#curtain-title:has-text('The server is full')")
-    assert "Trying again in" in third.page.inner_text("#curtain-text")
-    second.page.click("#stop")
-    second.page.wait_for_selector('#state[data-state="idle"]')
-    third.page.wait_for_selector('#state[data-state="live"]')
-    third.page.click("#stop")
-    assert second.faults == []
-    assert [fault for fault in third.faults if "503" not in fault] == []  # Chromium's word on the refusals
-    second.leave()
-    third.leave()
+def test_a_full_server_is_said_and_waited_for(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The only place is held by a peer that never connects, until somebody ends its session."""
+    monkeypatch.setattr(peer, "CONNECT_S", WAIT_S)
+    with serving_here(sessions=1) as url:
+        one = Visitor(browser, url)
+        held = one.context.request.post(urljoin(url, "/api/sessions"), data=OFFER, headers=SDP)
+        assert held.status == 201
+        one.page.click("#start")
+        one.page.wait_for_selector("#curtain-title:has-text('The server is full')")
+        one.page.wait_for_selector("#curtain-text:has-text('Trying again in')")
+        assert one.context.request.delete(urljoin(url, held.headers["location"])).ok
+        one.page.wait_for_selector('#state[data-state="live"]')
+        assert [fault for fault in one.faults if "503" not in fault] == []  # Chromium's word on the refusals
+        one.leave()

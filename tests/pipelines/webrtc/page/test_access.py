@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.webrtc.browser import serving_with_a_fake
-from tests.pipelines.webrtc.visitor import Visitor
+from tests.pipelines.webrtc.page.browser import serving_here
+from tests.pipelines.webrtc.page.visitor import Visitor
 
 TABS = ("light", "look", "saved", "output")
 TOO_SMALL = """() => [...document.querySelectorAll("button, input:not([type=file]), select, [role=slider]")]
@@ -132,7 +132,7 @@ def test_motion_is_left_out_for_those_who_ask(browser: Any, page_url: str) -> No
 def test_a_server_with_a_token_lets_in_whoever_knows_it(browser: Any, tmp_path: Path) -> None:
     token = "a-token-for-this-test-only"
     (tmp_path / "token").write_text(token)
-    with serving_with_a_fake(token_file=tmp_path / "token") as url:
+    with serving_here(token_file=tmp_path / "token") as url:
         one = Visitor(browser, url)
         one.page.fill("#gate-token", token)
         one.page.keyboard.press("Enter")

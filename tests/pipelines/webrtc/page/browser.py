@@ -1,4 +1,4 @@
-"""A real ``livelight serve`` in a process of its own, and Chromium with a clip as its camera."""
+"""Servers on a thread or in a process of their own, and Chromium with a clip as its camera."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import av
 
+from livelight.fakes import IdentityRelighter
+from livelight.session import OpenRelighter
 from pipelines import demo
 from tests.pipelines.webrtc.served import served
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 START_S = 300.0
-COMMAND = "from pipelines.cli import main; main()"
+COMMAND = ("-c", "from pipelines.cli import main; main()")
+WITH_FAKES = ("-m", "tests.pipelines.with_fakes")
 
 
 def chromium() -> str | None:
@@ -33,10 +36,13 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def serving(*options: str, config: Path) -> Iterator[str]:
-    """The URL of a server that ends with the block. config: an empty folder in place of the user's own settings."""
-    environment = os.environ | {"XDG_CONFIG_HOME": str(config), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", COMMAND, "serve", "--port", "0", *options]
+def serving(*options: str, config: Path, program: tuple[str, ...] = COMMAND) -> Iterator[str]:
+    """The URL of ``livelight serve`` in a process of its own, which must end well with the block.
+
+    config: an empty folder in place of the user's own settings. program: the command line, or that with fakes.
+    """
+    environment = os.environ | {"LIVELIGHT_CONFIG": str(config), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *program, "serve", "--port", "0", *options]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=config)
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(server, lines), daemon=True).start()
@@ -45,27 +51,34 @@ def serving(*options: str, config: Path) -> Iterator[str]:
     finally:
         server.terminate()
         try:
-            server.wait(30)
+            status = server.wait(START_S)
         except subprocess.TimeoutExpired:
             server.kill()
-            server.wait()
+            status = server.wait()
+    assert status == 0
 
 
 @contextmanager
-def serving_with_a_fake(**settings: Any) -> Iterator[str]:
-    """The URL of a server on a thread of this process that gives every picture back as it came: up at once."""
-    ready: queue.Queue[str] = queue.Queue()
+def serving_here(open_relighter: Callable[[], OpenRelighter] = IdentityRelighter, **settings: Any) -> Iterator[str]:
+    """The URL of a server on a thread of this process; by default it gives every picture back as it came."""
+    ready: queue.Queue[str | BaseException] = queue.Queue()
     loop, end = asyncio.new_event_loop(), asyncio.Event()
 
     async def run() -> None:
-        async with served(**settings) as site:
-            ready.put(site.url + "/")
-            await end.wait()
+        try:
+            async with served(open_relighter, **settings) as site:
+                ready.put(site.url + "/")
+                await end.wait()
+        except BaseException as error:  # raised in the test instead
+            ready.put(error)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
     thread.start()
     try:
-        yield ready.get(timeout=START_S)
+        url = ready.get(timeout=START_S)
+        if isinstance(url, BaseException):
+            raise url
+        yield url
     finally:
         loop.call_soon_threadsafe(end.set)
         thread.join(START_S)

@@ -1,6 +1,6 @@
 """By hand: the page with the demo clip as its camera, as pictures for the documentation.
 
-    python -m tests.pipelines.webrtc.page_pictures [FOLDER]
+    python -m tests.pipelines.webrtc.page.page_pictures [FOLDER]
 
 Writes page.png (a wide screen) and page_phone.png into FOLDER (default: docs).
 """
@@ -14,8 +14,8 @@ from pathlib import Path
 import cv2
 from playwright.sync_api import sync_playwright
 
-from tests.pipelines.webrtc.browser import arguments, camera_clip, chromium, serving
-from tests.pipelines.webrtc.visitor import Visitor
+from tests.pipelines.webrtc.page.browser import arguments, camera_clip, chromium, serving
+from tests.pipelines.webrtc.page.visitor import Visitor
 
 SETTLED_MS = 6000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.pipelines.webrtc.visitor import FACE, Visitor
+from tests.pipelines.webrtc.page.visitor import FACE, Visitor
 
 
 def test_the_camera_comes_back_relit_and_the_light_moves_to_the_right_side(live: Visitor) -> None:
