@@ -22,7 +22,7 @@ from pipelines.webrtc.listener import listening
 from pipelines.webrtc.serve_settings import ServeSettings
 
 SDP = {"Content-Type": "application/sdp"}
-WAIT_S = 60.0
+WAIT_S = 300.0
 
 
 class Site:

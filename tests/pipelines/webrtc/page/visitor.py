@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-WAIT_S = 120.0
+WAIT_S = 300.0
 LOOK = """([id, width, height]) => {
   const canvas = new OffscreenCanvas(width, height);
   const brush = canvas.getContext("2d");
