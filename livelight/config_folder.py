@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from livelight.errors import OutputError
+from livelight.whole_file import write_whole
 
 
 def config_folder() -> Path:
@@ -23,23 +23,11 @@ def config_folder() -> Path:
     return base / "livelight"
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace ``path`` by ``content``, wholly or not at all, also if the power fails; folders are made.
-
-    Raises OutputError.
-    """
-    temporary: Path | None = None
+def write_setting_file(path: Path, content: bytes) -> None:
+    """livelight.whole_file.write_whole for a file of the user's configuration. Raises OutputError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_whole(path, content)
     except OSError as exc:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise OutputError(
             f"{path} cannot be written ({exc.strerror}); free some space or mend the permissions, or set "
             "LIVELIGHT_CONFIG to another folder."

@@ -17,7 +17,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from livelight.config import LightSettings
-from livelight.config_folder import config_folder, write_whole
+from livelight.config_folder import config_folder, write_setting_file
 from livelight.errors import OutputError, SettingsError
 
 LONGEST_NAME = 64
@@ -63,7 +63,7 @@ class PresetStore:
         values = checked(settings)
         name = self._clean(name)
         old = self._find(name)
-        write_whole(old or self.folder / f"{name}.toml", tomli_w.dumps(values).encode())
+        write_setting_file(old or self.folder / f"{name}.toml", tomli_w.dumps(values).encode())
         return values
 
     def remove(self, name: str) -> None:

@@ -31,9 +31,9 @@ def install(
     """Install and start it, with these options of livelight run; again, to change them."""
     _systemctl("--version")
     path = unit_path()
-    from livelight.config_folder import write_whole
+    from livelight.config_folder import write_setting_file
 
-    write_whole(path, unit_text([*program(), "run", "--quiet", "--wait", *(options or [])]).encode())
+    write_setting_file(path, unit_text([*program(), "run", "--quiet", "--wait", *(options or [])]).encode())
     _systemctl("daemon-reload")
     _systemctl("enable", UNIT)
     _systemctl("restart", UNIT)

@@ -16,7 +16,7 @@ PICTURE = SyntheticSource(320, 180).image(0)
 @given(
     number=st.integers(0, 2**32 - 1), width=st.integers(96, 700), height=st.integers(32, 400), scale=st.floats(0.75, 2)
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_survives_scaling(number, width, height, scale):
     marked = write_barcode(cv2.resize(PICTURE, (width, height)), number)
     assert read_barcode(marked) == number
@@ -26,13 +26,13 @@ def test_survives_scaling(number, width, height, scale):
 @pytest.mark.parametrize(
     ("codec", "suffix", "options"),
     [
-        ("libx264", ".mp4", {"preset": "ultrafast", "b": "400k"}),
-        ("libvpx", ".webm", {"deadline": "realtime", "cpu-used": "8", "b": "400k"}),
+        ("libx264", ".mp4", {"preset": "ultrafast", "b": "200k"}),
+        ("libvpx", ".webm", {"deadline": "realtime", "cpu-used": "8", "b": "200k"}),
     ],
 )
 def test_survives_codecs(tmp_path, codec, suffix, options):
-    numbers = [k * 33_333_333 for k in range(30)]
-    source = SyntheticSource(640, 360)
+    numbers = [k * 333_333_333 for k in range(10)]
+    source = SyntheticSource(320, 180)
     marked = [write_barcode(source.image(k), number) for k, number in enumerate(numbers)]
     clip = write_clip(tmp_path / f"marked{suffix}", marked, codec=codec, options=options)
     assert [read_barcode(picture) for _, picture in pictures_of(clip)] == numbers
@@ -56,8 +56,8 @@ def test_pictures_without_one_and_damaged_ones_are_refused():
         part[:] = 255 - part
         assert read_barcode(hurt) is None
     rng = np.random.default_rng(1)
-    noise = [read_barcode(rng.integers(0, 256, (90, 160, 3), np.uint8)) for _ in range(50)]
-    assert noise == [None] * 50
+    noise = [read_barcode(rng.integers(0, 256, (90, 160, 3), np.uint8)) for _ in range(20)]
+    assert noise == [None] * 20
 
 
 def test_the_rest_of_the_picture_stays():

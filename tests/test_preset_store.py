@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from livelight.config import LightSettings, RelightSettings
-from livelight.config_folder import config_folder, write_whole
+from livelight.config_folder import config_folder, write_setting_file
 from livelight.errors import OutputError, SettingsError
 from livelight.preset_store import PresetStore
 
@@ -88,8 +88,8 @@ def test_a_reader_never_sees_half_a_preset(store):
 
     reader = threading.Thread(target=read)
     reader.start()
-    for index in range(100):
-        store.save("look", {"env": "neon", "intensity": index / 100, "background": "#" + "aa" * 3})
+    for index in range(30):
+        store.save("look", {"env": "neon", "intensity": index / 30, "background": "#" + "aa" * 3})
     stop.set()
     reader.join()
     assert set(seen) == {"neon"}
@@ -102,7 +102,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
         PresetStore(tmp_path / "file" / "presets").save("warm", {"env": "neon"})
     (tmp_path / "taken.toml").mkdir()
     with pytest.raises(OutputError):
-        write_whole(tmp_path / "taken.toml", b"x")
+        write_setting_file(tmp_path / "taken.toml", b"x")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "taken.toml"]
 
 

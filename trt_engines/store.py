@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from livelight.errors import OutputError, RuntimeFailure
 from livelight.runtimes.engine_file import AGAIN, EngineFile, read_engine
+from livelight.whole_file import write_whole
 from trt_engines.file_lock import locked
 from trt_engines.spec import EngineSpec
 
@@ -77,20 +77,11 @@ class Store:
 
     def _write(self, path: Path, content: bytes, stale: tuple[str, ...] = ()) -> None:
         """Write by renaming; files beside ``path`` with the suffixes ``stale`` are removed first."""
-        temporary = None
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             for suffix in stale:
                 path.with_suffix(suffix).unlink(missing_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=path.name, suffix=".new", delete=False) as file:
-                temporary = Path(file.name)
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+            write_whole(path, content)
         except OSError as exc:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
             raise OutputError(
                 f"the engine cache {self.folder} cannot be written ({exc.strerror}); free some space, or set "
                 "LIVELIGHT_CACHE to another folder"

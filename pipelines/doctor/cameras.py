@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from livelight.sources.camera_list import CameraMode
 from pipelines.doctor.finding import Finding, note, ok, problem
 from pipelines.doctor.machine import Machine
 
@@ -30,9 +31,9 @@ def camera_findings(machine: Machine) -> Iterator[Finding]:
         yield _no_camera(machine)
 
 
-def _modes(modes: object) -> str:
+def _modes(modes: Iterable[CameraMode]) -> str:
     """The largest mode in words, for cameras that tell."""
-    best = max(modes, key=lambda m: (m.width * m.height, max(m.rates, default=0)), default=None)  # type: ignore[call-overload]
+    best = max(modes, key=lambda m: (m.width * m.height, max(m.rates, default=0)), default=None)
     if best is None:
         return ""
     rate = f" at {float(max(best.rates)):.0f} fps" if best.rates else ""
