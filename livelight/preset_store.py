@@ -42,6 +42,10 @@ class PresetStore:
         """All presets, in the order of the alphabet; damaged files included."""
         return sorted((path.stem for path in self._files()), key=str.casefold)
 
+    def holds(self, name: str) -> bool:
+        """Whether preset ``name`` is there. Raises SettingsError for what is no name."""
+        return self._find(self._clean(name)) is not None
+
     def load(self, name: str) -> dict[str, Any]:
         """The settings that preset ``name`` holds, checked: fields of LightSettings, perhaps not all.
 

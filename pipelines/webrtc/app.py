@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from livelight.preset_store import PresetStore
 from livelight.session import OpenRelighter
 from pipelines.webrtc import dtls, encoders
 from pipelines.webrtc.camera_api import CameraApi
@@ -17,6 +18,8 @@ from pipelines.webrtc.gallery import Gallery
 from pipelines.webrtc.gallery_api import GalleryApi
 from pipelines.webrtc.guard import Guard
 from pipelines.webrtc.hub import Hub
+from pipelines.webrtc.looks import Looks
+from pipelines.webrtc.metrics_api import MetricsApi
 from pipelines.webrtc.presets_api import PresetsApi
 from pipelines.webrtc.replies import as_problems
 from pipelines.webrtc.serve_settings import ServeSettings
@@ -41,8 +44,9 @@ async def build_app(settings: ServeSettings, open_relighter: Callable[[], OpenRe
     guard = Guard(settings)
     app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=MAX_BYTES)
     app[HUB] = hub
-    camera = CameraApi(CameraFeed(gallery, open_relighter), hub, gallery)
-    others = (WhipApi(hub), WhepApi(hub), GalleryApi(gallery, uploads), PresetsApi(gallery), camera)
+    feed = CameraFeed(gallery, open_relighter)
+    camera, presets = CameraApi(feed, hub, gallery), PresetsApi(gallery, Looks(gallery, PresetStore()))
+    others = (WhipApi(hub), WhepApi(hub), GalleryApi(gallery, uploads), presets, camera, MetricsApi(hub, feed))
     for api in (SessionsApi(hub), *others):
         app.add_routes(api.routes())
     _add_page(app)

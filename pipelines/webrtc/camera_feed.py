@@ -26,6 +26,7 @@ from livelight.sources.camera_list import list_cameras
 from livelight.sources.choice import PATTERN, CameraChoice
 from pipelines.webrtc.gallery import Gallery
 from pipelines.webrtc.outlet import Outlet, Relit
+from pipelines.webrtc.outlets import Outlets
 from pipelines.webrtc.tracks import SoundTrack
 
 log = logging.getLogger(__name__)
@@ -70,31 +71,15 @@ class PreviewSink:
     """Hands copies of the frames to the viewers (Sink)."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._outlets: list[Outlet] = []
+        self.outlets = Outlets()
 
     def write(self, frame: Frame) -> None:
         """The image is copied, once for all viewers; not at all where there is none."""
-        with self._lock:
-            outlets = list(self._outlets)
-        if outlets:
-            relit = Relit(frame.image.copy(), frame.pts, frame.time_base, frame.captured_s)
-            for outlet in outlets:
-                outlet.offer(relit)
-
-    def attach(self, outlet: Outlet) -> None:
-        with self._lock:
-            self._outlets.append(outlet)
-
-    def detach(self, outlet: Outlet) -> None:
-        with self._lock:
-            if outlet in self._outlets:
-                self._outlets.remove(outlet)
-        outlet.close()
+        if self.outlets:
+            self.outlets.offer(Relit(frame.image.copy(), frame.pts, frame.time_base, frame.captured_s))
 
     def close(self) -> None:
-        for outlet in list(self._outlets):
-            self.detach(outlet)
+        self.outlets.close()
 
     def abort(self) -> None:
         self.close()
@@ -122,6 +107,11 @@ class CameraFeed:
     @property
     def running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def stats(self) -> LiveStats:
+        """Of the loop that runs, or ran last."""
+        return self._stats
 
     def figures(self) -> dict[str, Any]:
         """As the control channel's stats."""
@@ -161,12 +151,10 @@ class CameraFeed:
                 thread.join(_STOP_S)
 
     def new_outlet(self) -> Outlet:
-        outlet = Outlet()
-        self._preview.attach(outlet)
-        return outlet
+        return self._preview.outlets.new()
 
     def drop_outlet(self, outlet: Outlet) -> None:
-        self._preview.detach(outlet)
+        self._preview.outlets.drop(outlet)
 
     def new_sound(self) -> SoundTrack:
         """Silence: the loop has no sound."""

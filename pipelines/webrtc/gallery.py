@@ -92,6 +92,28 @@ class Gallery:
             self._shelves[shelf][item.id] = item
             return item
 
+    def adopt(self, shelf: Shelf, title: str, file: Path) -> Exhibit:
+        """Show a file that the server's owner named; the same exhibit for the same file."""
+        file = file.resolve()
+        with self._lock:
+            for item in self._shelves[shelf].values():
+                if item.file is not None and item.file.resolve() == file:
+                    return item
+            item = Exhibit(f"own-{next(self._numbers)}", title, "own", file)
+            self._shelves[shelf][item.id] = item
+            return item
+
+    def forget(self, file: Path) -> None:
+        """Take back what was adopted. Sessions that show it go on showing it."""
+        with self._lock:
+            for shelf in self._shelves.values():
+                for item in [item for item in shelf.values() if item.file == file.resolve() and item.kind == "own"]:
+                    del shelf[item.id]
+
+    def is_word(self, shelf: Shelf, value: str) -> bool:
+        """Whether a setting names no file: a preset's light, a way to treat the background, a colour."""
+        return _is_plain(value) if shelf == "backgrounds" else value in rig_names()
+
     def remove(self, shelf: Shelf, id_: str) -> bool:
         """Take an upload away; False if there is none of this id. Sessions that show it go on showing it."""
         with self._lock:

@@ -10,6 +10,7 @@ from livelight.errors import InputError, LiveLightError
 from pipelines.webrtc.gallery import Gallery
 from pipelines.webrtc.ice import ice_configuration
 from pipelines.webrtc.peer import Peer
+from pipelines.webrtc.push import Pusher, bearer
 from pipelines.webrtc.serve_settings import ServeSettings
 from pipelines.webrtc.session import Problems, Session
 from pipelines.webrtc.shared_engine import SharedEngine
@@ -43,8 +44,12 @@ class Hub:
         """What viewers may watch besides the sessions, by name."""
         self._sessions: dict[str, Session] = {}
         self._viewers: dict[str, Viewer] = {}
+        self._pushes: dict[str, asyncio.Task[None]] = {}
         self._opening = 0
         self._opening_names: set[str] = set()
+        self.opened = self.refused = 0
+        """Sessions so far."""
+        self._dropped_before = 0
 
     @property
     def sessions(self) -> list[Session]:
@@ -55,6 +60,16 @@ class Hub:
     def free(self) -> int:
         """How many more sessions are admitted now."""
         return max(self.settings.sessions - len(self._sessions) - self._opening, 0)
+
+    @property
+    def viewers(self) -> int:
+        """How many viewers there are."""
+        return len(self._viewers)
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that newer ones replaced, of all sessions so far."""
+        return self._dropped_before + sum(session.stream.stats().dropped for session in self.sessions)
 
     def find(self, id_: str) -> Session | None:
         """The session with this id."""
@@ -69,6 +84,7 @@ class Hub:
         if name and (name in self._opening_names or self.named(name)):
             raise Taken(f"somebody sends to {name} already; choose another name or end that session first")
         if not self.free:
+            self.refused += 1
             raise Full(f"all {self.settings.sessions} sessions are taken; try again in {RETRY_S} seconds")
         self._opening += 1
         self._opening_names.add(name)
@@ -96,6 +112,10 @@ class Hub:
             raise
         self.engine.add(stream)
         self._sessions[session.id] = session
+        self.opened += 1
+        if name and self.settings.push:
+            pusher = Pusher(self.settings.push.replace("{name}", name), bearer(), session)
+            self._pushes[session.id] = asyncio.create_task(pusher.run())
         log.info("session %s opened, %d of %d", session.id[:6], len(self._sessions), self.settings.sessions)
         return session, answer
 
@@ -130,8 +150,13 @@ class Hub:
         if self._sessions.pop(session.id, None) is None:
             return
         self.engine.remove(session.stream)
+        push = self._pushes.pop(session.id, None)
+        if push is not None:
+            push.cancel()
+            await asyncio.gather(push, return_exceptions=True)
         await self.end_viewers(session)
         await session.close()
+        self._dropped_before += session.stream.stats().dropped
         log.info("session %s ended, %d left", session.id[:6], len(self._sessions))
 
     async def close(self) -> None:

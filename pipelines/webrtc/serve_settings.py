@@ -32,6 +32,11 @@ class ServeSettings(RelightSettings):
     )
     origins: str = Field("", description="Other origins whose pages may use this server, separated by commas.")
     stun: str = Field("", description="STUN server, stun:HOST:PORT; none by default, nobody is asked.")
+    push: str = Field(
+        "",
+        description="WHIP endpoint of a media server that gets each stream of /whip/NAME, relit; {name} in it becomes "
+        "NAME. Its token: LIVELIGHT_WHIP_TOKEN.",
+    )
     turn: str = Field("", description="TURN server, turn:HOST:PORT; credentials in LIVELIGHT_TURN=USER:PASSWORD.")
 
     @property
@@ -67,4 +72,6 @@ class ServeSettings(RelightSettings):
                 f"others can reach {self.host}, so it needs --tls-cert, --tls-key and a token "
                 f"(--token-file or {TOKEN_VARIABLE}); or stay on 127.0.0.1."
             )
+        if self.push and not self.push.startswith(("http://", "https://")):
+            raise SettingsError(f"--push {self.push}: expected an address such as https://media.example/whip/{{name}}.")
         return self

@@ -63,9 +63,7 @@ class Session:
 
     def new_outlet(self) -> Outlet:
         """The relit pictures for one more consumer."""
-        outlet = Outlet()
-        self.stream.attach(outlet)
-        return outlet
+        return self.stream.outlets.new()
 
     def new_sound(self) -> SoundTrack:
         """The sound for one more consumer, in step with the relit pictures."""
@@ -75,7 +73,7 @@ class Session:
 
     def drop_outlet(self, outlet: Outlet) -> None:
         """No more pictures for this consumer."""
-        self.stream.detach(outlet)
+        self.stream.outlets.drop(outlet)
 
     def drop_sound(self, sound: SoundTrack) -> None:
         """No more sound for this consumer."""

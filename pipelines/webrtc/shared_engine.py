@@ -37,6 +37,10 @@ class SharedEngine:
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
         self.runtime_name = ""
+        self.relit = 0
+        """Pictures of all streams so far."""
+        self.busy_s = 0.0
+        """Seconds spent on them."""
 
     @property
     def failure(self) -> BaseException | None:
@@ -83,10 +87,16 @@ class SharedEngine:
                     with self._changed:
                         round_ = list(self._streams)
                     for stream in round_:
-                        stream.step(relighter)
+                        self._step(stream, relighter)
         except BaseException as error:  # the server's health tells it, and ends
             log.exception("the engine stopped")
             self._failure = error
+
+    def _step(self, stream: LiveStream, relighter: OpenRelighter) -> None:
+        started_s = time.monotonic()
+        if stream.step(relighter):
+            self.relit += 1
+            self.busy_s += time.monotonic() - started_s
 
     def _wait(self) -> bool:
         """Until a picture waits; False at the end."""

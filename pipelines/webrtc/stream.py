@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,7 +17,8 @@ from livelight.frame import Frame
 from livelight.session import OpenRelighter, starts_anew
 from livelight.slot import Slot
 from livelight.video_color import SrgbReader
-from pipelines.webrtc.outlet import Outlet, Relit
+from pipelines.webrtc.outlet import Relit
+from pipelines.webrtc.outlets import Outlets
 
 MAX_PIXELS = 3840 * 2160
 """A larger picture is not relit: one peer must not take the engine from all others."""
@@ -45,10 +45,12 @@ class Stats:
 
 
 class LiveStream:
-    """``put`` by the receiver, ``step`` by the engine's thread alone, ``attach`` and ``detach`` by anybody."""
+    """``put`` by the receiver, ``step`` by the engine's thread alone, ``outlets`` by anybody."""
 
     def __init__(self, control: Control, lighting: LiveLighting, problem: Callable[[str], None]) -> None:
         self.control = control
+        self.outlets = Outlets()
+        """Who takes the relit pictures."""
         self.bypass = False
         """Whether the picture goes through untouched (before/after)."""
         self._lighting = lighting
@@ -58,12 +60,9 @@ class LiveStream:
         self._state: Any = None
         self._previous: Frame | None = None
         self._start_s = 0.0
-        self._outlets: list[Outlet] = []
-        self._lock = threading.Lock()
         self._done_s: deque[float] = deque(maxlen=240)
         self._took_s: deque[float] = deque(maxlen=15)
         self._latency_s = 0.0
-        self._lost = 0
         self._runtime = ""
         self._refused = False
         self.notify: Callable[[], None] = lambda: None
@@ -78,19 +77,6 @@ class LiveStream:
         """The newest picture; never waits."""
         self._arrived.put(Arrived(frame, time.monotonic()))
         self.notify()
-
-    def attach(self, outlet: Outlet) -> None:
-        """Give this consumer all further pictures."""
-        with self._lock:
-            self._outlets.append(outlet)
-
-    def detach(self, outlet: Outlet) -> None:
-        """No more for this consumer; its track ends."""
-        with self._lock:
-            if outlet in self._outlets:
-                self._outlets.remove(outlet)
-                self._lost += outlet.dropped
-        outlet.close()
 
     def step(self, relighter: OpenRelighter) -> bool:
         """Relight the newest picture, if one waits. Engine thread. Faults go to ``problem``, the stream goes on."""
@@ -112,15 +98,14 @@ class LiveStream:
     def close(self) -> None:
         """End all consumers; free the light."""
         self._arrived.finish()
-        for outlet in list(self._outlets):
-            self.detach(outlet)
+        self.outlets.close()
         self._lighting.close()
 
     def stats(self) -> Stats:
         """Figures of the last two seconds."""
         since = time.monotonic() - _RATE_WINDOW_S
         recent = sum(done > since for done in list(self._done_s))
-        dropped = self._arrived.dropped + self._lost + sum(outlet.dropped for outlet in list(self._outlets))
+        dropped = self._arrived.dropped + self.outlets.dropped
         return Stats(recent / _RATE_WINDOW_S, self._latency_s * 1e3, dropped, self._runtime)
 
     def _relit(self, arrived: Arrived, relighter: OpenRelighter) -> Frame:
@@ -147,11 +132,7 @@ class LiveStream:
         self._took_s.append(took_s)
         self._latency_s = statistics.median(self._took_s)
         self._done_s.append(now_s)
-        relit = Relit(frame.image, frame.pts, frame.time_base, captured_s)
-        with self._lock:
-            outlets = list(self._outlets)
-        for outlet in outlets:
-            outlet.offer(relit)
+        self.outlets.offer(Relit(frame.image, frame.pts, frame.time_base, captured_s))
 
     def _refuse(self, frame: av.VideoFrame) -> None:
         if not self._refused:

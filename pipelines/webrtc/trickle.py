@@ -4,37 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from pipelines.webrtc.ice import ice_links
 from pipelines.webrtc.peer import Peer
 from pipelines.webrtc.replies import problem, text_body
 from pipelines.webrtc.sdpfrag import CONTENT_TYPE, parsed_fragment
-from pipelines.webrtc.serve_settings import ServeSettings
 
 MAX_FRAGMENT = 16 * 1024
-
-
-def created(peer: Peer, sdp: str, location: str, settings: ServeSettings, status: int = 201) -> web.Response:
-    """The answer (or counter-offer) with all headers of a new session."""
-    response = web.Response(text=sdp, content_type="application/sdp", status=status)
-    response.headers["Location"] = location
-    response.headers["ETag"] = f'"{peer.etag}"'
-    response.headers["Accept-Patch"] = CONTENT_TYPE
-    for link in ice_links(settings):
-        response.headers.add("Link", link)
-    return response
-
-
-def endpoint_options(settings: ServeSettings) -> web.Response:
-    """What OPTIONS of an endpoint tells: the type to POST, and the ICE servers."""
-    response = web.Response(status=204, headers={"Accept-Post": "application/sdp", "Allow": "OPTIONS, POST"})
-    for link in ice_links(settings):
-        response.headers.add("Link", link)
-    return response
-
-
-def session_options() -> web.Response:
-    """What OPTIONS of a session tells."""
-    return web.Response(status=204, headers={"Accept-Patch": CONTENT_TYPE, "Allow": "DELETE, OPTIONS, PATCH"})
 
 
 async def patched(request: web.Request, peer: Peer) -> web.Response:

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
-from urllib.parse import urljoin
 
-import aiohttp
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-
-from livelight.errors import InputError, OutputError
+from livelight.errors import OutputError
 from livelight.frame import Frame
 from pipelines.webrtc import dtls, encoders
 from pipelines.webrtc.outlet import Outlet, Relit
-from pipelines.webrtc.sdp import SDP_FAULTS, check_answer
-from pipelines.webrtc.tracks import RelitTrack
-
-log = logging.getLogger(__name__)
+from pipelines.webrtc.push import Pusher, bearer
+from pipelines.webrtc.tracks import SoundTrack
 
 T = TypeVar("T")
 
 PREFIX = "whip+"
-TOKEN_VARIABLE = "LIVELIGHT_WHIP_TOKEN"
-_REDIRECTS = 4
-_TIMEOUT_S = 20.0
-_PAUSES_S = (1.0, 2.0, 5.0, 10.0)
 
 
 class WhipSink:
@@ -42,14 +30,13 @@ class WhipSink:
         self._url = url.removeprefix(PREFIX)
         if not self._url.startswith(("http://", "https://")):
             raise OutputError(f"{url}: expected whip+https://HOST/PATH")
-        token = token or os.environ.get(TOKEN_VARIABLE)
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = bearer(token)
         dtls.install()
         encoders.install()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="livelight-whip", daemon=True)
         self._thread.start()
-        self._outlet: Outlet | None = None
+        self._written = _Written()
         self._closed = False
         try:
             self._pushing = self._wait(self._begin())
@@ -64,7 +51,7 @@ class WhipSink:
 
     def write(self, frame: Frame) -> None:
         """Offer a copy of the frame to the connection, if there is one now."""
-        outlet = self._outlet
+        outlet = self._written.outlet
         if outlet is not None:
             outlet.offer(Relit(frame.image.copy(), frame.pts, frame.time_base, frame.captured_s))
 
@@ -87,103 +74,31 @@ class WhipSink:
         self._loop.close()
 
     async def _begin(self) -> asyncio.Task[None]:
-        first = await self._connected()
-        return asyncio.create_task(self._keep(first))
+        pusher = Pusher(self._url, self._headers, self._written)
+        first = await pusher.connected()
+        return asyncio.create_task(pusher.keep(first))
 
     async def _stop(self) -> None:
         self._pushing.cancel()
         await asyncio.gather(self._pushing, return_exceptions=True)
 
-    async def _keep(self, push: Push) -> None:
-        """Stay connected until cancelled."""
-        failures = 0
-        while True:
-            try:
-                await push.lost.wait()
-            finally:
-                self._outlet = None
-                await push.close()
-            log.warning("the connection to %s is lost; trying again", self._url)
-            while True:
-                await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
-                try:
-                    push = await self._connected()
-                    failures = 0
-                    break
-                except OutputError as exc:
-                    failures += 1
-                    log.info("%s", exc)
 
-    async def _connected(self) -> Push:
-        push = Push(self._url, self._headers)
-        try:
-            await push.open()
-        except BaseException:
-            await push.close()
-            raise
-        self._outlet = push.outlet
-        return push
+class _Written:
+    """What is written to the sink, as a program for the push: pictures alone (Pushed)."""
 
+    def __init__(self) -> None:
+        self.outlet: Outlet | None = None
 
-class Push:
-    """One WHIP session as its client. In one event loop."""
-
-    def __init__(self, url: str, headers: dict[str, str]) -> None:
-        self._url = url
-        self._headers = headers
-        self._session_url = ""
-        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def new_outlet(self) -> Outlet:
         self.outlet = Outlet()
-        self.lost = asyncio.Event()
-        self._connection.addTrack(RelitTrack(self.outlet))
-        for transceiver in self._connection.getTransceivers():
-            transceiver.direction = "sendonly"
-        self._connection.on("connectionstatechange", self._changed)
+        return self.outlet
 
-    async def open(self) -> None:
-        """Offer, POST, take the answer. Raises OutputError."""
-        await self._connection.setLocalDescription(await self._connection.createOffer())
-        try:
-            answer = await self._posted(self._connection.localDescription.sdp)
-        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
-            raise OutputError(f"{self._url} cannot be reached ({exc or type(exc).__name__}).") from exc
-        try:
-            check_answer(answer)
-            await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        except (InputError, *SDP_FAULTS) as exc:
-            raise OutputError(f"{self._url} answered with an SDP that cannot be used ({exc}).") from exc
+    def drop_outlet(self, outlet: Outlet) -> None:
+        self.outlet = None
+        outlet.close()
 
-    async def close(self) -> None:
-        """DELETE the session, if there is one, and end the connection."""
-        self.outlet.close()
-        if self._session_url:
-            try:
-                async with self._client() as http:
-                    await http.delete(self._session_url)
-            except (aiohttp.ClientError, TimeoutError, OSError) as exc:
-                log.info("%s was not ended: %s", self._session_url, exc)
-        await self._connection.close()
+    def new_sound(self) -> None:
+        return None
 
-    async def _posted(self, offer: str) -> str:
-        url = self._url
-        async with self._client() as http:
-            for _ in range(_REDIRECTS + 1):
-                headers = {"Content-Type": "application/sdp"}
-                async with http.post(url, data=offer, headers=headers, allow_redirects=False) as response:
-                    location = response.headers.get("Location", "")
-                    if response.status in (307, 308) and location:
-                        url = urljoin(url, location)
-                        continue
-                    if response.status != 201 or not location:
-                        reason = f"{response.status} {response.reason}"
-                        raise OutputError(f"{url} refused the push ({reason}); check the address and {TOKEN_VARIABLE}.")
-                    self._session_url = urljoin(url, location)
-                    return await response.text()
-        raise OutputError(f"{self._url} redirects in a circle.")
-
-    def _client(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(headers=self._headers, timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S))
-
-    async def _changed(self) -> None:
-        if self._connection.connectionState in ("failed", "closed"):
-            self.lost.set()
+    def drop_sound(self, sound: SoundTrack) -> None:
+        """There is none."""
