@@ -10,13 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.bands import Bands, bands_of
+from livelight.box import Box, around, grown, inside, span
 from livelight.lighting import Light
 from livelight.scratch import Scratch
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
-Box = tuple[slice, slice]
-"""Rows and columns of a picture."""
+REACH = 7
+"""Pixels of the small grid over which gain and offset are continued past the person."""
 
 _CODED = 1 / 2.2
 """A linear gain g of a picture is the gain g^(1/2.2) of its sRGB code, to 3 levels for g in 0.25..2."""
@@ -25,8 +27,9 @@ _CODED = 1 / 2.2
 class Recombiner:
     """Puts the pieces together; keeps its full-resolution pictures from frame to frame."""
 
-    def __init__(self, scratch: Scratch) -> None:
+    def __init__(self, scratch: Scratch, bands: Bands) -> None:
         self._scratch = scratch
+        self._bands = bands
 
     def __call__(self, frame: U8, gain: F32, offset: F32, matte: F32, alpha: F32, light: Light) -> U8:
         """Relight the person and put them before the room or its replacement.
@@ -35,74 +38,100 @@ class Recombiner:
         float32, any small grid, where gain and offset are to be trusted. alpha: float32 (h, w) in [0, 1], straight.
         Returns a new uint8 (h, w, 3) sRGB.
         """
-        gain, offset = effective_change(gain, offset, matte, light)
-        if light.backdrop is None and light.blur == 0:
-            return self._over_own_room(frame, gain, offset, alpha)
-        backdrop = light.backdrop if light.backdrop is not None else blur_room(frame, alpha, light.blur)
-        relit = np.empty_like(frame)
-        _store(*self._change(frame, gain, offset, (slice(None), slice(None))), relit)
-        rest = cv2.subtract(1.0, alpha, dst=self._scratch.picture("rest", alpha.shape))
-        return np.asarray(cv2.blendLinear(relit, backdrop, alpha, rest, dst=relit))
-
-    def _change(self, frame: U8, gain: F32, offset: F32, where: Box) -> tuple[F32, F32]:
-        """frame * gain + offset and frame, inside a box: float32 (rows, columns, 3), 0..255 scale, in scratch."""
-        size = (frame.shape[1], frame.shape[0])
-        change = cv2.resize(gain, size, dst=self._scratch.picture("gain", frame.shape))[where]
-        offset = cv2.resize(offset, size, dst=self._scratch.picture("offset", frame.shape))[where]
-        # OpenCV is four times faster on float pictures than on mixed ones, so the frame is converted first.
-        source = self._scratch.picture("source", frame.shape)[where]
-        np.copyto(source, frame[where])
-        cv2.multiply(change, source, dst=change)
-        cv2.add(change, offset, dst=change)
-        return change, source
-
-    def _over_own_room(self, frame: U8, gain: F32, offset: F32, alpha: F32) -> U8:
-        """Change only where alpha says; elsewhere the frame comes out bit for bit."""
-        out = frame.copy()
-        where = covered(alpha)
-        if where is None:
+        own = light.backdrop is None and light.blur == 0
+        behind = light.backdrop if light.backdrop is not None else frame if own else blur_room(frame, alpha, light.blur)
+        out = behind.copy()
+        covers = covered(alpha, self._bands)
+        if not covers:
             return out
-        change, source = self._change(frame, gain, offset, where)
-        inside = alpha[where]
-        alpha3 = cv2.merge([inside, inside, inside], dst=self._scratch.picture("alpha", frame.shape)[where])
-        cv2.multiply(change, alpha3, dst=change)
-        _store(change, source, out[where])
+        full, small = around(covers, alpha.shape, gain.shape)
+        gain, offset = effective_change(gain, offset, matte, light, small, self._bands)
+        gain, offset = self._at_full_size(gain, "gain", full), self._at_full_size(offset, "offset", full)
+
+        def change(cover: Box, lane: int) -> None:
+            part = inside(cover, full)
+            if own:
+                weight = self._three(alpha[cover], lane)
+                self._relit(frame[cover], gain[part], offset[part], weight, out[cover], lane)
+                return
+            relit = np.empty_like(frame[cover])
+            self._relit(frame[cover], gain[part], offset[part], None, relit, lane)
+            rest = cv2.subtract(1.0, alpha[cover], dst=self._scratch.picture(f"rest {lane}", alpha[cover].shape))
+            cv2.blendLinear(relit, behind[cover], alpha[cover], rest, dst=out[cover])
+
+        self._bands.each(covers, change)
         return out
 
+    def _at_full_size(self, part: F32, name: str, full: Box) -> F32:
+        size = (full[1].stop - full[1].start, full[0].stop - full[0].start)
+        return np.asarray(cv2.resize(part, size, dst=self._scratch.picture(name, (size[1], size[0], 3))))
 
-def covered(alpha: F32) -> Box | None:
-    """The smallest box that holds every pixel of alpha (h, w) above 0, or None if there is none."""
-    rows, columns = alpha.max(1).nonzero()[0], cv2.reduce(alpha, 0, cv2.REDUCE_MAX).ravel().nonzero()[0]
-    if not len(rows):
-        return None
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    def _three(self, alpha: F32, lane: int) -> F32:
+        return np.asarray(cv2.merge([alpha] * 3, dst=self._scratch.picture(f"alpha {lane}", (*alpha.shape, 3))))
+
+    def _relit(self, frame: U8, gain: F32, offset: F32, weight: F32 | None, out: U8, lane: int) -> None:
+        """out = frame + weight (frame * gain + offset), rounded and clipped; no weight is 1.
+
+        All (h, w, 3); gain, offset: float32, 0..255 scale; offset is overwritten.
+        """
+        # OpenCV is four times faster on float pictures than on mixed ones, so the frame is converted first.
+        source = self._scratch.picture(f"source {lane}", frame.shape)
+        np.copyto(source, frame)
+        cv2.accumulateProduct(gain, source, offset)
+        if weight is None:
+            cv2.accumulate(offset, source)
+        else:
+            cv2.accumulateProduct(offset, weight, source)
+        cv2.threshold(source, 0.0, 0.0, cv2.THRESH_TOZERO, dst=source)  # convertScaleAbs would mirror what is below 0
+        cv2.convertScaleAbs(source, dst=out)
 
 
-def _store(change: F32, source: F32, out: U8) -> None:
-    """out = change + source, rounded and clipped; overwrites change."""
-    cv2.add(change, source, dst=change)
-    cv2.threshold(change, 0.0, 0.0, cv2.THRESH_TOZERO, dst=change)  # convertScaleAbs would mirror what is below 0
-    cv2.convertScaleAbs(change, dst=out)
+def covered(alpha: F32, bands: Bands) -> list[Box]:
+    """Boxes, one above the other, that together hold every pixel of alpha (h, w) above 0."""
+    found: list[Box] = []
+
+    def look(rows: slice, lane: int) -> None:
+        columns = span(cv2.reduce(alpha[rows], 0, cv2.REDUCE_MAX).ravel())
+        if columns is not None:
+            found.append((rows, columns))
+
+    bands.each(bands_of(*alpha.shape), look)
+    return found
 
 
-def effective_change(gain: F32, offset: F32, matte: F32, light: Light) -> tuple[F32, F32]:
-    """Gain - 1 and offset (0..255) with intensity and tone, smoothly continued to where nobody is.
+def effective_change(gain: F32, offset: F32, matte: F32, light: Light, where: Box, bands: Bands) -> tuple[F32, F32]:
+    """Gain - 1 and offset (0..255) with intensity and tone, smoothly continued to where nobody is; both cut to a box.
 
     The continuation keeps the upsampled edge of the person free of what the network says of the room: no halo.
     """
+    shape = gain.shape
+    # What is computed: the box, and around it what the blur sees.
+    wide = grown(where, REACH, shape)
     tone = np.power(light.tone_gain, _CODED)
     gain_by = (*(tone * light.intensity).tolist(), 0.0)
-    gain = cv2.add(cv2.multiply(gain, gain_by), (-light.intensity,) * 3 + (0.0,))
-    offset = cv2.multiply(offset, tuple(255 * g for g in gain_by))
-    weight = cv2.resize(matte, (gain.shape[1], gain.shape[0]))
-    weight3 = cv2.merge([weight, weight, weight])
-    total = cv2.blur(weight3, (15, 15)) + np.float32(1e-3)
+    weight = cv2.resize(matte, (shape[1], shape[0]))[wide]
+    total = _blur(weight) + np.float32(1e-3)
+    weight3, total3 = cv2.merge([weight, weight, weight]), cv2.merge([total, total, total])
+    changes: dict[str, F32] = {}
 
-    def continued(x: F32) -> F32:
-        near = cv2.divide(cv2.blur(cv2.multiply(x, weight3), (15, 15)), total)
-        return np.asarray(near + cv2.multiply(weight3, x - near))
+    def continued(name: str, x: F32) -> None:
+        near = cv2.divide(_blur(cv2.multiply(x, weight3)), total3)
+        x = cv2.subtract(x, near)
+        cv2.accumulateProduct(x, weight3, near)
+        changes[name] = np.asarray(near[inside(where, wide)])
 
-    return continued(gain), continued(offset)
+    def of_gain() -> None:
+        continued("gain", cv2.add(cv2.multiply(gain[wide], gain_by), (-light.intensity,) * 3 + (0.0,)))
+
+    def of_offset() -> None:
+        continued("offset", cv2.multiply(offset[wide], tuple(255 * g for g in gain_by)))
+
+    bands.both(of_gain, of_offset)
+    return changes["gain"], changes["offset"]
+
+
+def _blur(x: F32) -> F32:
+    return np.asarray(cv2.blur(x, (2 * REACH + 1, 2 * REACH + 1)))
 
 
 def blur_room(frame: U8, alpha: F32, radius: float) -> U8:

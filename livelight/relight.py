@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.bands import Bands
 from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
@@ -56,22 +57,32 @@ class Inside:
     alpha: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Matted:
+    """matte: float32 on the network's grid, steady in time. alpha: as Inside.alpha. state: to be remembered."""
+
+    matte: NDArray[np.float32]
+    alpha: NDArray[np.float32]
+    state: MatteState
+    elapsed_ms: float
+
+
 class Relighter:
     """Relights frames of any size. One thread at a time; several streams may take turns, each with its own state.
 
-    ``close``, or the end of a ``with`` block, ends its thread. Adjustable (livelight.quality): at a lower level the
+    ``close``, or the end of a ``with`` block, ends its threads. Adjustable (livelight.quality): at a lower level the
     network sees a smaller picture, and the person is segmented less often.
 
-    timings_ms: milliseconds of the stages of the last step, by name. "segment beside" runs on a thread of its own while
-    the network runs; what of it outlasts the network is in "matte". The others add up to the step.
+    timings_ms: milliseconds of the stages of the last step, by name. "matte beside", segmentation included, runs on a
+    thread of its own while the network runs; what of it outlasts the network is "matte". The others add up to the step.
     """
 
     def __init__(self, runtime: Runtime, segmenter: Segmenter) -> None:
         self._runtime = runtime
         self._segmenter = segmenter
         self._scratch = Scratch()
-        self._beside = ThreadPoolExecutor(1, "livelight-segment")
-        self._recombine = Recombiner(self._scratch)
+        self._bands = Bands()
+        self._recombine = Recombiner(self._scratch, self._bands)
         self._quality = LEVELS[0]
         self.timings_ms: dict[str, float] = {}
         self.inside: Inside | None = None
@@ -94,31 +105,34 @@ class Relighter:
             state = None
         started = time.perf_counter()
         half = cv2.resize(frame.image, (max(frame.width // 2, 1), max(frame.height // 2, 1)))
+        small = cv2.resize(half, network_size(*size, self._quality.area))
         age = 0 if state is None else (state.matte_age + 1) % self._quality.matte_every
-        # The segmenter runs on one core: beside the network it costs hardly anything.
-        segmented = self._beside.submit(self._segment, half) if age == 0 else None
-        output = self.analyse(half, size, light, state)
-        analysed = time.perf_counter()
-        coarse, segment_ms = segmented.result() if segmented is not None else (None, 0.0)
-        matte, alpha, matte_state = self._refine(coarse, frame.image, half, state)
+        # All of this runs on one core: beside the network it costs half of what it costs after it.
+        beside = self._bands.executor.submit(self._matted, frame.image, half, small, state, age == 0)
+        try:
+            output = self.analyse(small, size, light, state)
+        finally:
+            analysed = time.perf_counter()
+            wait([beside])  # also when the network failed: it writes into the scratch
+        matted = beside.result()
         refined = time.perf_counter()
         image = frame.image
         if light.intensity > 0 or light.backdrop is not None or light.blur > 0:
-            image = self._recombine(frame.image, output.gain, output.offset, matte, alpha, light)
+            image = self._recombine(frame.image, output.gain, output.offset, matted.matte, matted.alpha, light)
         done = time.perf_counter()
         self.timings_ms = {
             "network": (analysed - started) * 1e3,
-            "segment beside": segment_ms,
+            "matte beside": matted.elapsed_ms,
             "matte": (refined - analysed) * 1e3,
             "recombine": (done - refined) * 1e3,
         }
-        self.inside = Inside(output, alpha)
-        seen = network_size(*size, self._quality.area)
-        return frame.with_image(image), State(output.state, matte_state, size, seen, age)
+        self.inside = Inside(output, matted.alpha)
+        seen = (small.shape[1], small.shape[0])
+        return frame.with_image(image), State(output.state, matted.state, size, seen, age)
 
     def close(self) -> None:
-        """End the segmenter's thread; of no more use then. May be called twice."""
-        self._beside.shutdown()
+        """End its threads; of no more use then. May be called twice."""
+        self._bands.close()
 
     def __enter__(self) -> Relighter:
         return self
@@ -134,32 +148,29 @@ class Relighter:
         remembered = None if state is None else resized_state(state.network, state.seen, seen)
         return self._runtime.run(cv2.resize(picture, seen), light.code, remembered)
 
-    def _segment(self, half: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
-        """The coarse matte and the milliseconds it took."""
-        started = time.perf_counter()
-        return self._segmenter.segment(half), (time.perf_counter() - started) * 1e3
-
-    def _refine(
+    def _matted(
         self,
-        coarse: NDArray[np.float32] | None,
         image: NDArray[np.uint8],
         half: NDArray[np.uint8],
+        small: NDArray[np.uint8],
         state: State | None,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], MatteState]:
-        """The matte on the network's grid, steady in time; alpha at full resolution; what to remember.
+        segment: bool,
+    ) -> Matted:
+        """Where the person is. half, small: the image at half its size, and on the network's grid.
 
-        coarse: the segmenter's word; None takes the last matte, which the new frame's edges then pull into place.
+        segment: False takes the last matte, which the new frame's edges then pull into place.
         """
-        w, h = network_size(image.shape[1], image.shape[0], self._quality.area)
-        luma = cv2.cvtColor(cv2.resize(half, (w, h)), cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
-        if coarse is None and state is not None:
-            matte = cv2.resize(state.matte.matte, (w, h))
-            matte_state = MatteState(matte, luma)
+        started = time.perf_counter()
+        size = (small.shape[1], small.shape[0])
+        luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
+        if segment or state is None:
+            coarse = cv2.resize(self._segmenter.segment(half), size)
+            matte, matte_state = steady(coarse, luma, None if state is None else state.matte)
         else:
-            assert coarse is not None
-            matte, matte_state = steady(cv2.resize(coarse, (w, h)), luma, None if state is None else state.matte)
-        alpha = MatteEdges.fit(matte, luma).at(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), self._scratch)
-        return matte, alpha, matte_state
+            matte = cv2.resize(state.matte.matte, size)
+            matte_state = MatteState(matte, luma)
+        alpha = MatteEdges.fit(matte, luma).at(image, self._scratch)
+        return Matted(matte, alpha, matte_state, (time.perf_counter() - started) * 1e3)
 
 
 def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[int, int]) -> NetworkState:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.box import around, grown, span
 from livelight.errors import RuntimeFailure
 from livelight.native_noise import native_noise_hidden
 from livelight.scratch import Scratch
@@ -147,14 +148,23 @@ class MatteEdges:
         slope = np.asarray(covariance / (mean(luma * luma) - m_luma * m_luma + eps), np.float32)
         return cls(mean(slope), mean(np.asarray(m_matte - slope * m_luma, np.float32)))
 
-    def at(self, luma: U8, scratch: Scratch) -> F32:
-        """Alpha float32 (h, w) in [0, 1] on a full-resolution luma, uint8 (h, w); it lies in ``scratch``."""
-        size = (luma.shape[1], luma.shape[0])
+    def at(self, picture: U8, scratch: Scratch) -> F32:
+        """Alpha float32 (h, w) in [0, 1] on a full-resolution picture, uint8 (h, w, 3) sRGB; it lies in ``scratch``."""
         # The segmenter is unsure at both ends: call 5 % nobody and 95 % somebody.
         slope, base = self.slope * np.float32(1 / 0.9 / 255), (self.base - np.float32(0.05)) * np.float32(1 / 0.9)
-        alpha = cv2.resize(slope, size, dst=scratch.picture("matte", luma.shape))
-        cv2.multiply(alpha, luma, dst=alpha, dtype=cv2.CV_32F)
-        cv2.add(alpha, cv2.resize(base, size, dst=scratch.picture("matte base", luma.shape)), dst=alpha)
-        cv2.threshold(alpha, 1.0, 0.0, cv2.THRESH_TRUNC, dst=alpha)
-        cv2.threshold(alpha, 0.0, 0.0, cv2.THRESH_TOZERO, dst=alpha)
-        return np.asarray(alpha)
+        alpha = scratch.picture("alpha", picture.shape[:2])
+        alpha.fill(0)
+        most = base + 255 * np.maximum(slope, 0)  # whatever the picture shows there
+        rows, columns = span(most.max(1)), span(most.max(0))
+        if rows is None or columns is None:
+            return alpha
+        small, full = around([grown((rows, columns), 1, most.shape)], most.shape, alpha.shape)
+        luma = cv2.cvtColor(picture[full], cv2.COLOR_RGB2GRAY)
+        size = (luma.shape[1], luma.shape[0])
+        grey = scratch.picture("grey", luma.shape)
+        np.copyto(grey, luma)
+        part = cv2.resize(base[small], size, dst=alpha[full])
+        cv2.accumulateProduct(cv2.resize(slope[small], size, dst=scratch.picture("slope", luma.shape)), grey, part)
+        cv2.threshold(part, 1.0, 0.0, cv2.THRESH_TRUNC, dst=part)
+        cv2.threshold(part, 0.0, 0.0, cv2.THRESH_TOZERO, dst=part)
+        return alpha

@@ -33,7 +33,7 @@ from pipelines.demo import CLIP
 from pipelines.engine import open_relighter
 
 WARM_UP = 10
-BESIDE = ("segment beside",)
+BESIDE = ("matte beside",)
 """Stages that run on a thread of their own and add nothing."""
 
 

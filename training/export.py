@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import logging
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
 
 from livelight.runtimes.torch_network import RelightNetwork, load_network
+from training.cpu_graph import CpuGraph
 
 OPSET = 18
 INPUTS = ("image", "light", "state8", "state16")
@@ -28,7 +30,7 @@ def export(network: RelightNetwork, size: str, out: Path, properties: dict[str, 
         *network.start(1, h, w),
     )
     height, width = torch.export.Dim("rows", min=2, max=256), torch.export.Dim("columns", min=2, max=256)
-    shapes = (
+    shapes: tuple[dict[int, Any], ...] = (
         {1: 16 * height, 2: 16 * width},
         {},
         {2: 2 * height, 3: 2 * width},
@@ -36,7 +38,7 @@ def export(network: RelightNetwork, size: str, out: Path, properties: dict[str, 
     )
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     program = torch.onnx.export(
-        network.eval(),
+        CpuGraph(network).eval(),
         args,
         dynamo=True,
         opset_version=OPSET,

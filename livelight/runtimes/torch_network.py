@@ -213,10 +213,7 @@ class RelightNetwork(nn.Module):
         f2, f4, f8, f16 = self.encode(image)
         structure = self.structure_code(f16)
         f16, state16 = self.gru16(f16, state16)
-        weights = torch.softmax(self.attention(f16).flatten(2), -1)
-        pooled = torch.cat([(f16.flatten(2) * weights).sum(-1), f16.mean((2, 3))], 1)
-        log_light = F.softplus(self.light_head(pooled)).clamp(max=8.0)
-        source_light = (torch.exp(log_light) - 1).view(-1, 3, CODE, CODE)
+        source_light = self.light_of(f16)
         if structure is not None and self.from_structure is not None:
             f16 = f16 + self.from_structure(structure)
         d8, state8 = self.gru8(self.up8(f16, f8), state8)
@@ -239,6 +236,13 @@ class RelightNetwork(nn.Module):
             state16,
             structure,
         )
+
+    def light_of(self, f16: Tensor) -> Tensor:
+        """The light (n, 3, 16, 16), linear, under which the picture of these deepest features was taken."""
+        weights = torch.softmax(self.attention(f16).flatten(2), -1)
+        pooled = torch.cat([(f16.flatten(2) * weights).sum(-1), f16.mean((2, 3))], 1)
+        log_light = F.softplus(self.light_head(pooled)).clamp(max=8.0)
+        return (torch.exp(log_light) - 1).view(-1, 3, CODE, CODE)
 
     def shade(self, normals: Tensor, light: Tensor) -> Tensor:
         """Log of a light seen on balls at normals (n, 3, h, w): (n, 9, h, w); channel 3 k + c is lobe k, colour c."""

@@ -66,7 +66,7 @@ def test_bench_reports_every_stage(tmp_path, capsys) -> None:
     out = tmp_path / "bench.json"
     bench(None, "320x180", 3, out, RelightSettings())
     report = json.loads(out.read_text())
-    assert list(report["median_ms"]) == ["decode", "light", "network", "segment beside", "matte", "recombine", "encode"]
+    assert list(report["median_ms"]) == ["decode", "light", "network", "matte beside", "matte", "recombine", "encode"]
     assert all(ms > 0 for ms in report["median_ms"].values())
     assert (report["width"], report["height"], report["frames"]) == (320, 180, 3)
     assert "peak memory" in capsys.readouterr().out

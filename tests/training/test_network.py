@@ -10,6 +10,7 @@ import torch
 
 from livelight.runtimes import open_runtime
 from livelight.runtimes.torch_network import BALL, SIZES, RelightNetwork, code_directions, code_solid_angles, light_ball
+from training.cpu_graph import CpuGraph
 from training.export import export
 
 
@@ -76,6 +77,23 @@ def test_the_shipped_size_exports_and_runs(tmp_path: Path) -> None:
     assert out.normals.shape == (32, 48, 3)
     assert out.source_light.shape == (16, 16, 3)
     assert abs(np.linalg.norm(out.normals, axis=-1) - 1).max() < 1e-4
+
+
+@pytest.mark.parametrize(("size", "structure"), [("S", False), ("S", True), ("M", False)])
+def test_the_graph_for_cpus_is_the_same_function(size: str, structure: bool) -> None:
+    torch.manual_seed(1)
+    network = RelightNetwork(SIZES[size], structure)
+    if network.from_structure is not None:
+        torch.nn.init.normal_(network.from_structure.weight)
+    for head in (network.out, network.geometry, network.matte):  # they start near 0, where much looks alike
+        head.weight.data.mul_(10)
+    arranged = CpuGraph(network).eval()
+    states = [torch.rand_like(x) for x in network.start(1, 64, 96)]
+    inputs = (torch.randint(0, 256, (1, 64, 96, 3), dtype=torch.uint8), torch.rand(1, 16, 16, 3) * 4, *states)
+    with torch.no_grad():
+        for truth, ours in zip(network(*inputs), arranged(*inputs), strict=True):
+            assert torch.allclose(ours, truth, rtol=1e-4, atol=1e-4 * float(truth.abs().max()))
+    assert set(arranged.state_dict()) == set(network.state_dict())
 
 
 @pytest.mark.parametrize("size", list(SIZES))
