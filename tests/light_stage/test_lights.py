@@ -35,6 +35,13 @@ def panoramas(tmp_path):
     return Panoramas(files)
 
 
+def test_what_is_seen_is_what_lights(panoramas):
+    sharp, soft = panoramas.view(0, 90.0), panoramas.turned(0, 90.0)
+    assert sharp.shape == (128, 256, 3)
+    assert sharp.dtype == np.float32
+    assert average(sharp, 64, 128) == pytest.approx(soft, rel=2e-3)
+
+
 def test_average_keeps_the_sun_s_energy():
     image = np.zeros((128, 256, 3), np.float32)
     image[20, 77] = 1e5

@@ -26,7 +26,6 @@ def test_a_card_in_an_even_environment(albedo, roughness, f0):
     assert their_alpha == pytest.approx(alpha, abs=0.34)  # ours takes 3 x 3 samples a pixel
     assert their_alpha.mean() == pytest.approx(alpha.mean(), rel=0.1)
     inside = alpha > 0.99
-    # the principled base is not quite Lambertian when rough
     assert ours[inside].mean() == pytest.approx(theirs[inside].mean(), rel=0.03)
 
 

@@ -67,3 +67,14 @@ def test_a_broken_clip_is_made_again_and_a_whole_one_is_kept(tmp_path, clip):
     assert fault == ""
     assert is_good(path)
     assert load_clip(path).shape == (1, 64, 64)
+
+
+def test_the_benchmark_s_table_has_a_row_a_size_and_its_lights_relight(clip):
+    from training.light_stage.bench import light_kinds, relight_ms, table
+
+    kinds = light_kinds(np.random.default_rng(0))
+    assert set(kinds) == {"environment", "rotation", "point light"}
+    spent = {name: relight_ms(clip, lights) for name, lights in kinds.items()}
+    assert min(spent.values()) > 0
+    lines = table({64: spent, 128: spent}).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["64", "128"]

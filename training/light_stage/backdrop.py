@@ -55,7 +55,7 @@ def plan_room(rng: np.random.Generator, view: Painter, size: tuple[int, int]) ->
     for _ in range(int(rng.integers(4, 14))):
         w, h = (np.array([width, height]) * rng.uniform(0.05, 0.4, 2)).astype(int) + 2
         x, y = int(rng.integers(-w // 2, width)), int(rng.integers(-h // 2, height))
-        boxes.append((x, y, w, h, np.exp(rng.normal(0, 0.6)) * np.exp(rng.normal(0, 0.3, 3))))
+        boxes.append((x, y, w, h, np.exp(rng.normal(0, 0.4)) * np.exp(rng.normal(0, 0.15, 3))))
     blur_px = float(rng.uniform(1.0, 7.0)) * width / 256
 
     def painted() -> np.ndarray:
@@ -72,16 +72,16 @@ def plan_backdrop(panoramas, light, camera: dict, size: tuple[int, int], rng: np
     """A random backdrop for a light; camera holds focal_px and principal_px."""
     best = max(light.sources, default=(0.0, -1, 0.0))
     kinds = ["panorama", "room", "busy", "wall"]
-    kind = rng.choice(kinds, p=[0.42, 0.19, 0.2, 0.19]) if best[1] >= 0 else "wall"
+    kind = rng.choice(kinds, p=[0.64, 0.06, 0.08, 0.22]) if best[1] >= 0 else "wall"
+    blur_px = 5.0 * rng.random() ** 2 * size[1] / 256  # half of the rooms are in focus
     if kind == "wall":
         return plan_wall(rng, light.code, size)
 
     def view() -> np.ndarray:
-        image = panoramas.turned(best[1], best[2])
-        gain = light.code.mean() / max(image.mean(), 1e-6)
-        # webcams show a wider world than the head's own frame; the panorama is soft, as out-of-focus rooms are
-        lit = project(np.minimum(image * gain, 30.0), float(camera["focal_px"]), camera["principal_px"], size)
-        return np.maximum(lit, 0)
+        gain = light.code.mean() / max(panoramas.images[best[1]].mean(), 1e-6)
+        image = np.minimum(panoramas.view(best[1], best[2]) * gain, 30.0)
+        lit = np.maximum(project(image, float(camera["focal_px"]), camera["principal_px"], size), 0)
+        return cv2.GaussianBlur(lit, (0, 0), blur_px) if blur_px > 0.3 else lit
 
     if kind == "busy":
         return plan_busy(rng, view, panoramas, size)

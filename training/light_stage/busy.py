@@ -9,8 +9,8 @@ Painter = Callable[[], np.ndarray]
 
 
 def _colour(rng: np.random.Generator) -> np.ndarray:
-    """(3,) linear paint between dark and light, often strong."""
-    return np.clip(np.exp(rng.normal(-1.4, 0.8)) * np.exp(rng.normal(0, 0.5, 3)), 0.01, 0.85)
+    """(3,) linear paint between dark and light, now and then strong."""
+    return np.clip(np.exp(rng.normal(-1.6, 0.6)) * np.exp(rng.normal(0, rng.choice([0.12, 0.35]), 3)), 0.01, 0.85)
 
 
 def _shelf(rng: np.random.Generator, height: int, width: int) -> list[tuple]:
@@ -45,7 +45,7 @@ def plan_busy(rng: np.random.Generator, view: Painter, panoramas, size: tuple[in
     lamps = [(*(rng.uniform(0, 1, 2) * [width, height * 0.7]), rng.uniform(0.01, 0.05) * width, rng.uniform(2, 8))
              for _ in range(int(rng.integers(0, 3)))]  # fmt: skip
     warm = np.exp(rng.normal(0, 0.2, 3)) * [1.15, 1.0, 0.75]
-    blur_px = float(rng.uniform(0.2, 1.8)) * width / 256
+    blur_px = float(rng.uniform(0.5, 2.5)) * width / 256
 
     def painted() -> np.ndarray:
         out = view()

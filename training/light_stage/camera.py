@@ -38,7 +38,7 @@ class Camera:
 def frame_head(rng: np.random.Generator, head: np.ndarray, size: tuple[int, int]) -> Camera:
     """A random webcam framing of a head at `head` (3,), from close to half body, off-centre at times."""
     height, width = size
-    share = rng.choice([rng.uniform(0.26, 0.38), rng.uniform(0.36, 0.52), rng.uniform(0.5, 0.74)], p=[0.14, 0.5, 0.36])
+    share = rng.choice([rng.uniform(0.26, 0.38), rng.uniform(0.36, 0.52), rng.uniform(0.5, 0.74)], p=[0.09, 0.49, 0.42])
     visible_m = 0.25 / share * height / min(height, width)
     distance = rng.uniform(0.5, 1.0)
     pitch = rng.normal(0.0, 0.1)

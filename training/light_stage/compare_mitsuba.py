@@ -25,7 +25,6 @@ from training.light_stage.directions import BASIS, direction
 from training.light_stage.gbuffer import trace
 from training.light_stage.lights import Light, Panoramas, exposed
 from training.light_stage.materials import CLASS_NAMES
-from training.light_stage.scene import process_priority
 from training.light_stage.splits import panoramas_of
 from training.light_stage.stage import Take, clip_arrays, take_of
 
@@ -170,7 +169,6 @@ def main() -> None:
     parser.add_argument("--scenes", nargs="*", choices=list(SCENES), default=list(SCENES), help="which scenes")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    process_priority()
     results, strips = {}, []
     for name in arguments.scenes:
         pair = compare(name, SCENES[name], arguments.size, arguments.samples, arguments.variant)

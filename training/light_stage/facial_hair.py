@@ -27,6 +27,7 @@ def beard_region(style: str) -> np.ndarray:
         return moustache
     if style == "goatee":
         jaw = jaw * step(0.036, 0.026, x)
+    jaw = jaw * step(0.077, 0.068, x)  # the ear's lobe is bare
     # sides of the mouth join moustache and beard
     corner = step(0.006, 0.003, np.abs(x - 0.035)) * (y > 0.65) * (y < 0.682) * (z > 0.12)
     return np.clip(np.maximum(np.maximum(moustache, jaw), corner), 0, 1)
@@ -47,13 +48,16 @@ def _painted(style: str, size: int) -> np.ndarray:
     return paint(scalp_region() if style == "scalp" else beard_region(style), size)
 
 
-def stubble(skin: Material, colour: np.ndarray, style: str, strength: float, rng: np.random.Generator) -> None:
-    """Darken a skin texture by hairs cut short; strength in [0, 1]."""
+def stubble(
+    skin: Material, colour: np.ndarray, style: str, strength: float, rng: np.random.Generator, dense: bool = False
+) -> None:
+    """Darken a skin texture by hairs cut short; strength in [0, 1]. dense: the skin below longer hair, with no gaps."""
     size = skin.texture.shape[0]
     mask = _painted(style, size)
     rng = np.random.default_rng(int(rng.integers(2**31)))  # the person must not depend on the texture's size
     dots = cv2.GaussianBlur(rng.standard_normal((size, size)).astype(np.float32), (0, 0), 0.6)
-    cover = np.clip(mask * strength * (0.55 + 0.9 * dots), 0, 0.92)[..., None]
+    even, spread = (1.1, 0.3) if dense else (0.55, 0.9)
+    cover = np.clip(mask * strength * (even + spread * dots), 0, 0.95 if dense else 0.92)[..., None]
     skin.texture = skin.texture.copy()
     skin.texture[..., :3] = skin.texture[..., :3] * (1 - cover) + colour * cover
 
@@ -64,7 +68,7 @@ def shells(style: str, length_m: float, colour: np.ndarray, rng: np.random.Gener
     mask = _painted(style, size)
     strands = cv2.GaussianBlur(rng.standard_normal((size, size)).astype(np.float32), (0, 0), 0.7)
     clump = cv2.GaussianBlur(rng.standard_normal((size, size)).astype(np.float32), (0, 0), 4.0)
-    density = strands / strands.std() + (0.5 + curl) * clump / clump.std()
+    density = strands / strands.std() + (0.3 + curl) * clump / clump.std()
     value = scalp_region() if style == "scalp" else beard_region(style)
     model = body()
     inside = (model.faces < BODY.stop).all(1)
@@ -76,7 +80,7 @@ def shells(style: str, length_m: float, colour: np.ndarray, rng: np.random.Gener
     out = []
     for k in range(SHELLS):
         share = (k + 1) / SHELLS
-        alpha = np.clip((density - (-0.9 + 1.9 * share)) * 1.6 + 0.5, 0, 1) * step(0.1, 0.5, mask - 0.25 * share)
+        alpha = np.clip((density - (-1.3 + 2.1 * share)) * 1.6 + 0.5, 0, 1) * step(0.05, 0.75, mask - 0.25 * share)
         rgb = np.clip(colour * tone * (0.6 + 0.5 * share), 0.004, 0.8)
         texture = np.concatenate([rgb, alpha[..., None]], axis=-1).astype(np.float32)
         material = Material(texture, HAIR, 0.6, 0.014, (0.35, 0.3, 0.25))

@@ -15,8 +15,8 @@ FINGERS = tuple(f"finger{i}-{j}" for i in range(2, 6) for j in (1, 2, 3))
 # of the fingers (radians a joint), and how far the hand travels (metres).
 GESTURES = {
     "wave": ((0.30, 0.62, 0.30), 0.05, (0.1, 1.0, 0.1), (-0.1, 0.0, 1.0), (-0.1, 0.2), 0.05),
-    "explain": ((0.16, 0.42, 0.36), 0.06, (-0.4, 0.6, 0.6), (-0.6, 0.5, -0.3), (0.1, 0.5), 0.06),
-    "show": ((0.26, 0.52, 0.38), 0.06, (0.2, 0.9, 0.3), (-0.5, 0.1, -0.8), (0.2, 0.7), 0.03),
+    "explain": ((0.17, 0.38, 0.3), 0.06, (-0.4, 0.6, 0.6), (-0.6, 0.5, -0.3), (0.1, 0.5), 0.06),
+    "show": ((0.27, 0.5, 0.32), 0.06, (0.2, 0.9, 0.3), (-0.5, 0.1, -0.8), (0.2, 0.7), 0.03),
     "muse": ((0.06, 0.515, 0.26), 0.015, (-0.35, 0.9, -0.2), (-0.4, 0.1, -1.0), (0.6, 1.0), 0.008),
 }
 
@@ -75,7 +75,7 @@ class Gesture:
         return {f"{bone}.{self.side}": vector * sign for bone, vector in turns.items()}
 
 
-def sample_gestures(rng: np.random.Generator, share: float = 0.22) -> list[Gesture]:
+def sample_gestures(rng: np.random.Generator, share: float = 0.16) -> list[Gesture]:
     """No hand in most people's pictures; one, or both, in `share` of them."""
     if rng.random() > share:
         return []

@@ -23,7 +23,7 @@ def _solid(colour: np.ndarray, roughness: float, f0: float = 0.05) -> Material:
 def _colour(rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.7:
         return np.full(3, rng.choice([0.01, 0.02, 0.06, 0.3, 0.7]))
-    return rng.uniform(0.02, 0.5, 3)
+    return np.clip(rng.choice([0.03, 0.12, 0.4]) * np.exp(rng.normal(0, 0.35, 3)), 0.01, 0.7)
 
 
 def _lens_outline(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -55,24 +55,37 @@ def exposed(code: np.ndarray) -> np.ndarray:
 
 
 class Panoramas:
-    """A set of panoramas, held at 64 x 128 (area-averaged in solid angle, suns keep their energy)."""
+    """A set of panoramas, held at 64 x 128 for light (area-averaged in solid angle, suns keep their energy), and at
+    the files' 256 x 512 for what is seen behind the person."""
 
     HEIGHT = 64
+    VIEW_HEIGHT = 256
 
     def __init__(self, files: list[Path]) -> None:
         if not files:
             raise FileNotFoundError("no panoramas; set LIVELIGHT_ASSETS to the folder that holds hdri/*.hdr")
         self.files = files
-        self.images = [self._load(f) for f in files]
+        whole = [self._load(f) for f in files]
+        self.images = [average(image, self.HEIGHT, 2 * self.HEIGHT) for image in whole]
+        self._views = [self._shown(image).astype(np.float16) for image in whole]
+
+    def _shown(self, image: np.ndarray) -> np.ndarray:
+        small = len(image) <= self.VIEW_HEIGHT
+        return image if small else average(image, self.VIEW_HEIGHT, 2 * self.VIEW_HEIGHT)
 
     def _load(self, path: Path) -> np.ndarray:
         image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)[..., ::-1].astype(np.float32)
-        return average(np.nan_to_num(image, posinf=6e4), self.HEIGHT, 2 * self.HEIGHT)
+        return np.minimum(np.nan_to_num(image, posinf=6e4), 6e4)
 
     def turned(self, index: int, rotation_deg: float) -> np.ndarray:
         """(64, 128, 3) linear panorama with its content moved right by rotation_deg (to whole texels)."""
         image = self.images[index]
         return np.roll(image, round(rotation_deg / 360 * image.shape[1]), axis=1)
+
+    def view(self, index: int, rotation_deg: float) -> np.ndarray:
+        """(h, 2h, 3) float32: as `turned`, as sharp as the file is, up to 256 x 512."""
+        image = self._views[index]
+        return np.roll(image, round(rotation_deg / 360 * image.shape[1]), axis=1).astype(np.float32)
 
     def code(self, index: int, rotation_deg: float) -> np.ndarray:
         """(16, 16, 3) linear light code of a turned panorama, in the file's own scale."""

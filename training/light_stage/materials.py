@@ -99,13 +99,16 @@ def hair(path: Path, colour: np.ndarray, label: int = HAIR) -> Material:
                     gloss.astype(np.float32), strand)  # fmt: skip
 
 
-def cloth(path, colour: np.ndarray | None, rng: np.random.Generator) -> Material:
-    """Cloth: the outfit's own texture, or its detail in `colour` (3,), with a fine weave as bump."""
+def cloth(path, colour: np.ndarray | None, rng: np.random.Generator, contrast: float = 1.0) -> Material:
+    """Cloth: the outfit's own texture, or its detail in `colour` (3,), with a fine weave as bump.
+
+    contrast: power of that detail; near 0 hardly anything is left of stripes and prints.
+    """
     image = assets.load_texture(path, 1024) if path else np.full((512, 512, 4), 0.5, np.float32)
     rgb = image[..., :3]
     if colour is not None or path is None:
         grey = rgb.mean(-1, keepdims=True)
-        detail = np.clip(grey / np.maximum(cv2.blur(grey, (201, 201)), 0.01)[..., None], 0.4, 1.8)
+        detail = np.clip(grey / np.maximum(cv2.blur(grey, (201, 201)), 0.01)[..., None], 0.4, 1.8) ** contrast
         rgb = np.clip(detail * (colour if colour is not None else rng.uniform(0.03, 0.6, 3)), 0.01, 0.85)
     noise = rng.standard_normal(rgb.shape[:2]).astype(np.float32)
     grey = rgb.mean(-1)

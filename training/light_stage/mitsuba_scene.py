@@ -1,7 +1,7 @@
 """A frame of the light stage as a Mitsuba 3 scene: the slow truth beside the fast light transport.
 
-Same triangles, normals, textures, camera and light. Materials become Disney's principled one; alpha cards
-become masked two-sided ones. Skin is opaque: Mitsuba has no light below skin here.
+Same triangles, normals, textures, materials (mitsuba_coat), camera and light; alpha cards are masked two-sided
+surfaces. Skin is opaque: Mitsuba has no light below skin here.
 """
 
 import os
@@ -13,6 +13,7 @@ import numpy as np
 
 from training.light_stage.camera import Camera
 from training.light_stage.materials import Material
+from training.light_stage.mitsuba_coat import add_coat
 from training.light_stage.scene import Scene
 
 LLVM = Path("/usr/lib/x86_64-linux-gnu/libLLVM.so.19.1")
@@ -28,6 +29,7 @@ def mitsuba(variant: str = "auto") -> ModuleType:
     if variant == "auto":
         variant = "llvm_ad_rgb" if "DRJIT_LIBLLVM_PATH" in os.environ else "scalar_rgb"
     mi.set_variant(variant)
+    add_coat(mi)
     return mi
 
 
@@ -52,25 +54,17 @@ def _bitmap(mi: ModuleType, image: np.ndarray) -> dict:
 
 
 def _surface(mi: ModuleType, material: Material, bumps: bool) -> dict:
-    """Disney's principled material: a nearly Lambertian base and a GGX coat."""
-    roughness, f0 = material.roughness, material.f0
-    if material.surface is not None:
-        roughness, f0 = _bitmap(mi, material.surface[..., :1]), float(material.surface[..., 1].mean())
-    if material.surface is None and f0 > 0.2:  # metal frames and the weighted-up mirror of a lens
-        return {"type": "twosided", "bsdf": {"type": "principled", "metallic": 1.0, "roughness": roughness,
-                                             "base_color": {"type": "rgb", "value": f0}}}  # fmt: skip
-    root = np.sqrt(max(f0, 1e-3))
-    bsdf = {
-        "type": "principled",
-        "base_color": _bitmap(mi, material.texture[..., :3]),
-        "roughness": roughness,
-        "eta": float((1 + root) / (1 - root)),
-    }
-    if bumps and material.slopes is not None:
-        slope = np.clip(material.slopes, -0.6, 0.6)
-        normal = np.concatenate([-slope, np.ones_like(slope[..., :1])], axis=-1)
-        normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
-        bsdf = {"type": "normalmap", "normalmap": _bitmap(mi, normal * 0.5 + 0.5), "below": bsdf}
+    """The same material: a Lambertian base and a GGX coat, both textured, with the same bumps."""
+    gloss = material.surface
+    if gloss is None:
+        gloss = np.broadcast_to(np.float32([material.roughness, material.f0]), (2, 2, 2))
+    bsdf = {"type": "lambert_coat", "base_color": _bitmap(mi, material.texture[..., :3])}
+    bsdf |= {"roughness": _bitmap(mi, gloss[..., :1]), "f0": _bitmap(mi, gloss[..., 1:])}
+    slope = material.slopes if bumps and material.slopes is not None else np.zeros((2, 2, 2))
+    slope = np.clip(slope, -0.6, 0.6)
+    normal = np.concatenate([-slope, np.ones_like(slope[..., :1])], axis=-1)
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    bsdf["normal"] = _bitmap(mi, normal * 0.5 + 0.5)
     return {"type": "twosided", "bsdf": bsdf}
 
 

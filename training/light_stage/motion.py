@@ -48,8 +48,8 @@ class Performance:
         follow = 1.3 * np.array([-self.facing[1] - self.torso[1], self.facing[0] + self.torso[0]])
         self.gaze = follow * (rng.random() < 0.75) + rng.normal(0, [0.1, 0.08])
         self.lids = float(np.clip(rng.normal(0.14, 0.09), 0.0, 0.4))  # how low the upper lids hang
-        self.arm_down = rng.uniform(0.5, 0.75, 2)
-        self.elbow = rng.uniform(0.0, 0.5, 2)
+        self.arm_down = rng.uniform(0.62, 0.85, 2)
+        self.elbow = rng.uniform(0.1, 0.8, 2)
         self.gestures = sample_gestures(rng)
         self.blink_s = np.cumsum(rng.uniform(1.5, 5.0, 12)) - rng.uniform(0, 3)
         self.start_s = rng.uniform(2, 20)
@@ -71,9 +71,9 @@ class Performance:
         unit |= {"mouthSmileRight": smile * 0.95, "mouthPucker": 0.7 * self.loud * max(0, -d["funnel"])}
         stretch = self.loud * max(0, d["stretch"])
         unit |= {"mouthStretchLeft": stretch, "mouthStretchRight": stretch}
-        lower = 0.9 * self.loud * max(0, d["lip"]) + 0.25 * smile
+        lower = 0.6 * self.loud * max(0, d["lip"]) + 0.25 * smile
         unit |= {"mouthLowerDownLeft": lower, "mouthLowerDownRight": lower}
-        upper = 0.45 * smile + 0.4 * self.loud * max(0, -d["lip"])
+        upper = 0.35 * smile + 0.3 * self.loud * max(0, -d["lip"])
         unit |= {"mouthUpperUpLeft": upper, "mouthUpperUpRight": upper}
         look_x, look_y = self.gaze + 0.12 * np.array([d["gaze_x"], d["gaze_y"]])
         unit |= {"eyeLookOutLeft": max(0, look_x), "eyeLookInRight": max(0, look_x)}

@@ -108,8 +108,8 @@ def _head_hair(
         return "bald", []
     if draw < (0.32 if sex == "m" else 0.09):
         length = float(rng.uniform(0.003, 0.014))
-        facial_hair.stubble(hide, colour, "scalp", 0.85, rng)
-        return "cropped", facial_hair.shells("scalp", length, colour, rng, curl=float(rng.uniform(0, 0.8)))
+        facial_hair.stubble(hide, colour, "scalp", 0.85, rng, dense=True)
+        return "cropped", facial_hair.shells("scalp", length, colour, rng, curl=float(rng.uniform(0, 0.5)))
     styles = [k for k, v in wardrobe.HAIR_STYLES.items() if sex in v]
     weight = np.array([0.4 if s in ("bob02", "short03") else 1.0 for s in styles])  # these two hide an eye
     style = str(rng.choice(styles, p=weight / weight.sum()))
@@ -125,8 +125,8 @@ def _beard(rng: np.random.Generator, colour: np.ndarray, hide: materials.Materia
     if draw < 0.68:
         facial_hair.stubble(hide, colour * 1.3, style, float(rng.uniform(0.2, 0.7)), rng)
         return f"{style} stubble", []
-    facial_hair.stubble(hide, colour, style, 0.8, rng)
-    return style, facial_hair.shells(style, float(rng.uniform(0.003, 0.016)), colour, rng)
+    facial_hair.stubble(hide, colour, style, 0.85, rng, dense=True)
+    return style, facial_hair.shells(style, float(rng.uniform(0.003, 0.011)), colour, rng)
 
 
 def _press_hair(part: Part, height: float) -> None:

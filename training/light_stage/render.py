@@ -45,16 +45,21 @@ def render_task(job: tuple[Path, int, int, int]) -> Outcome:
     return render_one(job)
 
 
-@lru_cache(maxsize=1)
-def _start_worker() -> None:
+def prepare_process() -> None:
+    """One thread for each library: clips are spread over processes."""
     import cv2
     from threadpoolctl import threadpool_limits
 
+    cv2.setNumThreads(1)
+    threadpool_limits(1)
+
+
+@lru_cache(maxsize=1)
+def _start_worker() -> None:
     from training.light_stage.scene import process_priority
 
     process_priority()
-    cv2.setNumThreads(1)
-    threadpool_limits(1)
+    prepare_process()
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from training.light_stage.gloss import coat, ggx
 from training.light_stage.hair import TILT, mirrored
 from training.light_stage.materials import EYES, HAIR
 from training.light_stage.scene import Scene
-from training.light_stage.transport import EYE_OFFSET_M, OFFSET_M, VertexLight
+from training.light_stage.transport import CARD_OFFSET_M, EYE_OFFSET_M, OFFSET_M, VertexLight
 
 
 def view_directions(records: Records) -> np.ndarray:
@@ -72,7 +72,7 @@ def hard_light(
     shadow = np.zeros(n, np.float32)
     offset = np.where(layered, 0, np.where(records.label == EYES, EYE_OFFSET_M, OFFSET_M))
     lift = offset[lit, None] * records.smooth[lit]
-    lift = lift + along[lit] * np.where(layered, 6e-3, 1e-3)[lit, None]
+    lift = lift + along[lit] * np.where(layered, CARD_OFFSET_M, 1e-3)[lit, None]
     shadow[lit] = scene.transmittance((records.point[lit] + lift).astype(np.float32), along[lit])
     u, v = latlong(toward)
     index = int(v * BASIS) * BASIS + int(u * BASIS)

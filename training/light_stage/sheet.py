@@ -77,10 +77,11 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=Path, required=True, help="folder of clips")
-    parser.add_argument("--out", type=Path, required=True, help="picture to write")
+    parser.add_argument("--out", type=Path, required=True, help="picture to write, .jpg or .png")
     parser.add_argument("--kind", choices=["people", "lights", "frames"], default="people")
     parser.add_argument("--count", type=int, default=64, help="people on the sheet")
     parser.add_argument("--index", type=int, default=0, help="which clip, for lights and frames")
+    parser.add_argument("--width", type=int, default=2048, help="widest sheet, in pixels")
     arguments = parser.parse_args()
     files = sorted(arguments.clips.glob("clip_*.npz"))
     if not files:
@@ -89,7 +90,11 @@ def main() -> None:
         sheet = people(files[:: max(1, len(files) // arguments.count)][: arguments.count])
     else:
         sheet = {"lights": under_lights, "frames": frames}[arguments.kind](files[arguments.index])
-    cv2.imwrite(str(arguments.out), np.rint(np.clip(sheet, 0, 1)[..., ::-1] * 255).astype(np.uint8))
+    shown = np.rint(np.clip(sheet, 0, 1)[..., ::-1] * 255).astype(np.uint8)
+    if arguments.width < shown.shape[1]:
+        height = round(shown.shape[0] * arguments.width / shown.shape[1])
+        shown = cv2.resize(shown, (arguments.width, height), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(arguments.out), shown, [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def strays(hair: Part, rng: np.random.Generator) -> Part | None:
     fit = hair.placement.fit
     point = np.einsum("nk,nki->ni", fit.weights, body().template[fit.reference]) + 0.1 * fit.offset
     faces = hair.faces[shown := outer(point.astype(np.float32), hair.faces)]
-    height = rng.uniform(0.0015, rng.uniform(0.004, 0.011), len(point)).astype(np.float32)
+    height = rng.uniform(0.001, rng.uniform(0.002, 0.006), len(point)).astype(np.float32)
     comb = material.strand[..., 2] / np.float32(0.07)
     texture = cv2.resize(material.texture, comb.shape[::-1], interpolation=cv2.INTER_AREA)
     texture[..., 3] *= np.clip((comb - rng.uniform(0.7, 1.3)) * 0.8, 0, 0.6)

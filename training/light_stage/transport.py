@@ -19,6 +19,7 @@ from training.light_stage.scene import Scene
 
 OFFSET_M = 2.5e-3
 EYE_OFFSET_M = 3e-4  # lids lie close
+CARD_OFFSET_M = 6e-3  # shorter ones shade hair closer to the truth in front light, and further from it in back light
 BOUNCE_RAYS = 24
 
 
@@ -48,7 +49,7 @@ def visibility(scene: Scene, vertices: np.ndarray) -> np.ndarray:
     offset = np.where(layered, 0, np.where(labels == EYES, EYE_OFFSET_M, OFFSET_M))
     away = (normal * offset[:, None])[which]
     along = directions[light]
-    away = away + along * np.where(layered, 6e-3, 1e-3)[which, None]
+    away = away + along * np.where(layered, CARD_OFFSET_M, 1e-3)[which, None]
     seen = scene.transmittance((position[which] + away).astype(np.float32), along)
     flat = np.bincount(which * LIGHTS + index[light], seen * weight[light], len(vertices) * LIGHTS)
     return flat.reshape(-1, LIGHTS).astype(np.float32)
@@ -104,7 +105,8 @@ def vertex_light(scene: Scene, vertices: np.ndarray, rng: np.random.Generator) -
     row[vertices] = np.arange(len(vertices), dtype=np.int32)
     seen = visibility(scene, vertices)
     # lips are thin and red: some light comes through them to teeth and tongue
-    through = np.float32([0.4 * (p.material.label == MOUTH and max(p.material.soft) > 0) for p in scene.topology.parts])
+    wet = [p.material.label == MOUTH and max(p.material.soft) > 0 for p in scene.topology.parts]
+    through = np.float32(0.22) * np.float32(wet)
     through = through[scene.topology.vertex_part[vertices], None]
     seen = through + (1 - through) * seen
     cosine = np.maximum(scene.normals[vertices] @ form_vectors().T, 0)

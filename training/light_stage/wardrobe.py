@@ -1,5 +1,6 @@
 """What a person is made of besides a body: eyes, mouth, hair, brows, lashes, clothes; MakeHuman's assets by name."""
 
+import cv2
 import numpy as np
 
 from training.light_stage import assets, materials
@@ -15,6 +16,8 @@ OUTFITS = {
     "m": ("male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit05",
           "male_casualsuit06", "male_elegantsuit01", "male_worksuit01"),
 }  # fmt: skip
+PRINTED = ("female_casualsuit01", "female_sportsuit01", "male_casualsuit02", "male_casualsuit04", "male_casualsuit06")
+"""Outfits whose own textures carry one and the same print on the chest."""
 
 
 def base_faces(vertices: slice) -> tuple[np.ndarray, np.ndarray]:
@@ -46,6 +49,9 @@ def brows_and_lashes(rng: np.random.Generator, sex: str, colour: np.ndarray) -> 
     dark = materials.hair(folder / "eyelashes" / lash / f"{lash}.png", np.float32([0.01, 0.008, 0.007]))
     dark.texture[..., 3] *= 0.5 if sex == "m" else 0.85  # these lashes are made up for a party
     brow_material = materials.hair(folder / "eyebrows" / brow / f"{brow}.png", tint)
+    bushy = rng.uniform(1.6, 3.0) if sex == "m" else rng.uniform(1.3, 2.2)  # the painted ones are plucked thin
+    opacity = cv2.GaussianBlur(brow_material.texture[..., 3], (0, 0), 2.5)
+    brow_material.texture[..., 3] = np.clip(bushy * np.maximum(brow_material.texture[..., 3], opacity), 0, 0.92)
     return [card("eyebrows", brow, brow_material), card("eyelashes", lash, dark)]
 
 
@@ -54,7 +60,7 @@ def mouth(rng: np.random.Generator) -> list[Part]:
     base = assets.root() / "makehuman"
     folder = base / "teeth" / rng.choice(["teeth_base"] + [f"teeth_shape0{i}" for i in range(1, 6)])
     mesh = assets.load_obj(folder / f"{folder.name}.obj")
-    ivory = np.float32([1, rng.uniform(0.9, 0.97), rng.uniform(0.72, 0.9)]) * rng.uniform(0.5, 0.68)
+    ivory = np.float32([1, rng.uniform(0.9, 0.97), rng.uniform(0.72, 0.9)]) * rng.uniform(0.4, 0.58)
     teeth = materials.teeth(base / "teeth" / "materials" / "teeth.png", ivory)
     tongue = materials.plain(base / "tongue" / "tongue01" / "tongue01_diffuse.jpg", 1.0, materials.MOUTH, 0.3, 0.4)
     hung = Hung(assets.load_fit(folder / f"{folder.name}.mhclo"))
@@ -84,9 +90,11 @@ def outfit(name: str, rng: np.random.Generator) -> tuple[Part, np.ndarray]:
     folder = assets.root() / "makehuman" / "clothes" / name
     mesh = assets.load_obj(folder / f"{name}.obj")
     texture = folder / f"{name}_diffuse.jpg"
-    colour = cloth_colour(rng) if rng.random() < 0.75 else None
-    material = materials.cloth(texture if texture.exists() else None, colour, rng)
-    if rng.random() < 0.35:
-        materials.weave_pattern(material, cloth_colour(rng), rng)
+    colour = cloth_colour(rng) if rng.random() < 0.75 or name in PRINTED else None
+    contrast = 0.12 if name in PRINTED or rng.random() < 0.6 else 1.0
+    material = materials.cloth(texture if texture.exists() else None, colour, rng, contrast)
+    if rng.random() < 0.22:
+        own = material.texture[..., :3].mean((0, 1))
+        materials.weave_pattern(material, own + rng.uniform(0.3, 0.8) * (cloth_colour(rng) - own), rng)
     fit = assets.load_fit(folder / f"{name}.mhclo")
     return Part(name, mesh.faces, mesh.face_uv, material, Hung(fit)), fit.hidden
