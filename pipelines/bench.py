@@ -163,12 +163,29 @@ def show(report: Report, console: Console) -> None:
     console.print(f"peak memory {report.peak_memory_mb:.0f} MB")
 
 
+def show_growth(reports: list[Report], console: Console) -> None:
+    """Median milliseconds of every stage by frame size."""
+    stages = list(reports[0].median_ms)
+    table = Table(title="growth with the size of the frame, median ms", caption=reports[0].machine)
+    for column in ("size", *stages, "fps relit", "fps all"):
+        table.add_column(column, justify="left" if column == "size" else "right")
+    for r in reports:
+        cells = [f"{r.median_ms[stage]:.2f}" for stage in stages]
+        table.add_row(f"{r.width}x{r.height}", *cells, f"{r.relit_fps:.1f}", f"{r.all_fps:.1f}")
+    console.print(table)
+
+
 def bench(clip: Path | None, size: str | None, frames: int, json_out: Path | None, settings: RelightSettings) -> None:
-    """Run the benchmark and print it as a table; ``json_out`` gets it as JSON."""
+    """Run the benchmark and print it as a table; ``json_out`` gets it as JSON, a list if ``size`` names several."""
     lighting = build_lighting(settings, None)
-    wanted = parse_size(size) if size else None
-    with open_relighter(settings) as relighter:
-        report = measure(clip or CLIP, wanted, frames, relighter, lighting, settings.threads)
-    show(report, Console())
+    sizes = [parse_size(text) for text in size.split(",")] if size else [None]
+    reports = []
+    for wanted in sizes:
+        with open_relighter(settings) as relighter:
+            reports.append(measure(clip or CLIP, wanted, frames, relighter, lighting, settings.threads))
+        show(reports[-1], Console())
+    if len(reports) > 1:
+        show_growth(reports, Console())
     if json_out:
-        json_out.write_text(json.dumps(asdict(report), indent=1) + "\n")
+        numbers = [asdict(report) for report in reports]
+        json_out.write_text(json.dumps(numbers if len(numbers) > 1 else numbers[0], indent=1) + "\n")

@@ -129,7 +129,9 @@ def bench(
     clip: Annotated[
         Path | None, typer.Argument(metavar="CLIP", help="Clip to measure on, else the demo clip.", show_default=False)
     ] = None,
-    size: Annotated[str | None, typer.Option(metavar="WxH", help="Scale the clip to this size.")] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH[,WxH...]", help="Scale the clip to this size, or to each of these.")
+    ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames to measure.")] = 300,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures as JSON too.")] = None,
 ) -> None:

@@ -14,7 +14,9 @@ U8 = NDArray[np.uint8]
 ENLARGED = 4
 """Small faces are shown to the landmarker this many times larger."""
 LOWEST_HEAD = 0.45
-"""The middle of a face lies above this part of the person's height."""
+"""The middle of a face lies above this part of the person's height, ..."""
+CLOSE_HEAD = 0.3
+"""... or the face is at least this part of it high: a person near the camera, who shows no more than the shoulders."""
 
 
 class FaceMesh:
@@ -62,7 +64,7 @@ class FaceMesh:
         side = max(int(0.35 * height), 48)
         top = max(first - side // 4, 0)
         left = max(int(np.flatnonzero(person[first : first + side].any(0)).mean()) - side // 2, 0)
-        found = [points for points in self.points(picture) if points[:, 1].mean() < first + LOWEST_HEAD * height]
+        found = [points for points in self.points(picture) if is_head(points, first, height)]
         if found:
             return found
         cut = picture[top : top + side, left : left + side]
@@ -72,6 +74,12 @@ class FaceMesh:
     def close(self) -> None:
         """Free the model."""
         self._landmarker.close()
+
+
+def is_head(points: F32, first: int, height: int) -> bool:
+    """True if a face (n, 3) is a head of the person whose matte starts at row ``first`` and is ``height`` rows high."""
+    rows = points[:, 1]
+    return bool(rows.mean() < first + LOWEST_HEAD * height or np.ptp(rows) > CLOSE_HEAD * height)
 
 
 def draw_mesh(normals: F32, points: F32, triangles: NDArray[np.int64]) -> None:

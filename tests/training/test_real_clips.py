@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from livelight.runtimes.torch_network import SIZES, RelightNetwork
-from training.face_normals import draw_mesh
+from training.face_normals import draw_mesh, is_head
+from training.face_normals_report import compared
 from training.light_stage import assets
 from training.losses import real_losses
 from training.real_clips import RealSamples, flows
+from training.real_people import mean_of, overlap, table
 
 
 def test_a_ball_of_triangles_gets_the_normals_of_a_ball() -> None:
@@ -69,3 +71,40 @@ def test_every_term_teaches_something(folder) -> None:
 def test_a_folder_without_clips_says_how_to_make_them(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match="real_clips"):
         RealSamples(tmp_path)
+
+
+def test_a_face_is_a_head_at_the_top_of_a_person_or_close_to_the_camera() -> None:
+    face = np.float32([(0, 0, 0), (60, 100, 0)])
+    assert is_head(face + np.float32([0, 20, 0]), first=0, height=400)
+    assert not is_head(face * np.float32([1, 0.5, 1]) + np.float32([0, 250, 0]), first=0, height=400)  # on the shirt
+    assert is_head(face * np.float32([1, 1.4, 1]) + np.float32([0, 130, 0]), first=0, height=400)  # close
+
+
+def test_normals_that_are_too_flat_have_slopes_below_one() -> None:
+    rng = np.random.default_rng(0)
+    flat = rng.uniform(-0.7, 0.7, (200, 2))
+    mesh = np.column_stack([flat, np.sqrt(1 - np.minimum((flat**2).sum(1), 1))]).astype(np.float32)
+    half = mesh * np.float32([0.5, 0.25, 1])
+    figures = compared(half / np.linalg.norm(half, axis=1, keepdims=True), mesh)
+    assert figures["slope_y"] < figures["slope_x"] < 0.9
+    same = compared(mesh, mesh)
+    assert same["slope_x"] == pytest.approx(1, abs=1e-3)
+    assert same["angle_deg"] < 1
+
+
+def test_overlap_of_mattes() -> None:
+    a, b = np.zeros((4, 4), np.float32), np.zeros((4, 4), np.float32)
+    a[:2], b[1:3] = 1, 1
+    assert overlap(a, b) == pytest.approx(1 / 3)
+    assert overlap(a, a) == 1
+    assert overlap(a * 0, b * 0) == 1
+
+
+def test_figures_of_real_people_name_what_is_missing() -> None:
+    rows = [
+        {"detail": 0.9, "warp": 0.02, "own": 0.01, "matte": 0.8, "faces_missed": 1},
+        {"detail": 0.7, "identity": 0.9, "warp": 0.04, "own": 0.03, "matte": 1.0, "faces_missed": 0},
+    ]
+    mean = mean_of(rows)
+    assert (mean["detail"], mean["identity"], mean["faces_missed"]) == pytest.approx((0.8, 0.9, 1))
+    assert "| one | 0.900 | - | 0.0200 | 0.0100 | 0.800 | 1 |" in table("clip", {"one": rows[0]})
