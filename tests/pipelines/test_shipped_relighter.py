@@ -64,12 +64,15 @@ def test_the_room_is_untouched(frames, relighter) -> None:
 
 def test_bench_reports_every_stage(tmp_path, capsys) -> None:
     out = tmp_path / "bench.json"
-    bench(None, "320x180", 3, out, RelightSettings())
-    report = json.loads(out.read_text())
+    bench(None, "320x180,160x96", 3, out, RelightSettings())
+    report, small = json.loads(out.read_text())
+    assert (small["width"], small["height"]) == (160, 96)
     assert list(report["median_ms"]) == ["decode", "light", "network", "matte beside", "matte", "recombine", "encode"]
     assert all(ms > 0 for ms in report["median_ms"].values())
     assert (report["width"], report["height"], report["frames"]) == (320, 180, 3)
-    assert "peak memory" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "peak memory" in printed
+    assert "320x180" in printed.split("growth")[1]
 
 
 def test_demo_writes_what_it_prints(tmp_path, capsys, monkeypatch) -> None:
