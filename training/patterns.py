@@ -19,6 +19,8 @@ PRINTED = 0.3
 """Share of training samples that get a print."""
 CURVED = 0.5
 """Share of training samples that get a tone curve with crushed blacks."""
+TOE = 0.5
+"""sRGB-coded value below which such a curve bends."""
 
 
 def surface_print(rng: np.random.Generator, side: int) -> F32:
@@ -68,11 +70,14 @@ def printed(tensors: dict[str, Tensor], rng: np.random.Generator) -> dict[str, T
 
 
 def curved(tensors: dict[str, Tensor], rng: np.random.Generator) -> dict[str, Tensor]:
-    """A sample whose camera crushes blacks: one tone curve on image and target, so that black hair stays black."""
-    black, power = rng.uniform(0, 0.08), rng.uniform(0.95, 1.3)
+    """A sample whose camera crushes blacks: one tone curve on image and target, so that black hair stays black.
+
+    Only what is darker than TOE gets darker: a curve over all tones would teach a wrong exposure.
+    """
+    crushed = rng.uniform(0, 0.12)
 
     def curve(picture: Tensor) -> Tensor:
-        return ((picture - black) / (1 - black)).clamp(0, 1) ** power
+        return (picture - crushed * (1 - picture / TOE).clamp(min=0) ** 2).clamp(min=0)
 
     return tensors | {name: curve(tensors[name]) for name in ("image", "target")}
 
