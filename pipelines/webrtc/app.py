@@ -20,6 +20,7 @@ from pipelines.webrtc.guard import Guard
 from pipelines.webrtc.hub import Hub
 from pipelines.webrtc.looks import Looks
 from pipelines.webrtc.metrics_api import MetricsApi
+from pipelines.webrtc.openapi import OpenApi
 from pipelines.webrtc.presets_api import PresetsApi
 from pipelines.webrtc.replies import as_problems
 from pipelines.webrtc.serve_settings import ServeSettings
@@ -47,7 +48,7 @@ async def build_app(settings: ServeSettings, open_relighter: Callable[[], OpenRe
     feed = CameraFeed(gallery, open_relighter)
     camera, presets = CameraApi(feed, hub, gallery), PresetsApi(gallery, Looks(gallery, PresetStore()))
     others = (WhipApi(hub), WhepApi(hub), GalleryApi(gallery, uploads), presets, camera, MetricsApi(hub, feed))
-    for api in (SessionsApi(hub), *others):
+    for api in (SessionsApi(hub), OpenApi(), *others):
         app.add_routes(api.routes())
     _add_page(app)
 

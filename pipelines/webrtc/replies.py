@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from livelight.errors import InputError, LightError, LiveLightError, MissingExtra, SettingsError
+from livelight.errors import DeviceError, InputError, LightError, LiveLightError, MissingExtra, SettingsError
 from pipelines.webrtc.hub import Full, Taken
 from pipelines.webrtc.peer import NotAcceptable
 
@@ -23,6 +23,7 @@ _STATUS: tuple[tuple[type[LiveLightError], int], ...] = (
     (NotAcceptable, 406),
     (InputError, 400),
     (LightError, 422),
+    (DeviceError, 422),
     (MissingExtra, 501),
 )
 

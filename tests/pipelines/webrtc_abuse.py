@@ -11,15 +11,19 @@ import argparse
 import asyncio
 import json
 import time
+from collections.abc import Coroutine
+from urllib.parse import urlsplit
 
-import aiohttp
 import psutil
 
+from livelight.sources.synthetic import SyntheticSource
 from pipelines.webrtc.peer import CONNECT_S
+from tests.pipelines.webrtc.apart import served_apart
 from tests.pipelines.webrtc.offers import OFFER
 from tests.pipelines.webrtc.served import SDP, Caller, Site, TestCamera
 from tests.pipelines.webrtc.test_abuse import png
 
+SMALL = SyntheticSource(160, 120).image
 PHASES = ("quiet", "connects", "slow_requests", "half_open", "broken_offers", "bombs", "quiet_again")
 
 
@@ -30,14 +34,14 @@ class Abuse:
         self._site, self._port, self._connects = site, port, connects
 
     async def quiet(self) -> None:
-        await asyncio.sleep(10)
+        await asyncio.sleep(8)
 
     quiet_again = quiet
 
     async def connects(self) -> None:
         """Whole sessions, one after the other, as fast as they come; half of them leave without a word."""
         for number in range(self._connects):
-            caller = Caller(TestCamera())
+            caller = Caller(TestCamera(SMALL))
             response = await caller.call(self._site)
             if response.status == 429:
                 await asyncio.sleep(float(response.headers["Retry-After"]))
@@ -78,50 +82,49 @@ class Abuse:
             await self._site.http.post(self._site.url + "/api/envs", data=png(60000, 60000), headers=kind)
 
 
-async def main(port: int, connects: int) -> None:
-    server = await asyncio.create_subprocess_exec(
-        "livelight", "serve", "--port", str(port), "--sessions", "8", stderr=asyncio.subprocess.PIPE
-    )
-    assert server.stderr is not None
-    process = psutil.Process(server.pid)
-    try:
-        await asyncio.wait_for(server.stderr.readuntil(b" is open"), 300)
-        async with aiohttp.ClientSession() as http:
-            site = Site(f"http://127.0.0.1:{port}", http, None)
-            honest = Caller(TestCamera())
-            assert (await honest.call(site)).status == 201
-            await asyncio.sleep(15)
-            abuse = Abuse(site, port, connects)
-            for phase in PHASES:
-                stats, started_s = [], time.monotonic()
-                work = asyncio.create_task(getattr(abuse, phase)())
-                while not work.done():
-                    await asyncio.sleep(1)
-                    told = [json.loads(message) for message in honest.messages if "stats" in message]
-                    del honest.messages[:-4]
-                    stats.append((told[-1]["stats"]["fps"], process.memory_info().rss / 1e6))
-                await work
-                fps = sum(rate for rate, _ in stats) / len(stats)
-                row = {
-                    "phase": phase,
-                    "seconds": round(time.monotonic() - started_s),
-                    "honest_fps": round(fps, 1),
-                    "highest_mb": round(max(mb for _, mb in stats)),
-                    "last_mb": round(stats[-1][1]),
-                    "threads": process.num_threads(),
-                    "files": process.num_fds(),
-                }
-                print(json.dumps(row), flush=True)
-            await honest.close()
-    finally:
-        if server.returncode is None:
-            server.terminate()
-        await server.wait()
+async def main(connects: int) -> None:
+    async with served_apart("--sessions", "8") as (site, pid):
+        process = psutil.Process(pid)
+        honest = Caller(TestCamera())
+        assert (await honest.call(site)).status == 201
+        while not figures(honest):
+            await asyncio.sleep(1)
+        abuse = Abuse(site, urlsplit(site.url).port, connects)
+        for phase in PHASES:
+            print(json.dumps(await watched(phase, getattr(abuse, phase)(), honest, process)), flush=True)
+        await honest.close()
+
+
+async def watched(phase: str, work: Coroutine[None, None, None], honest: Caller, process: psutil.Process) -> dict:
+    """One row: what the phase does to memory and to the honest session."""
+    rates, memory, started_s = [], [], time.monotonic()
+    task = asyncio.create_task(work)
+    while not task.done():
+        await asyncio.sleep(1)
+        rates.append(figures(honest)["fps"])
+        memory.append(process.memory_info().rss / 1e6)
+    await task
+    return {
+        "phase": phase,
+        "seconds": round(time.monotonic() - started_s),
+        "honest_fps": round(sum(rates) / len(rates), 1),
+        "highest_mb": round(max(memory)),
+        "last_mb": round(memory[-1]),
+        "threads": process.num_threads(),
+        "files": process.num_fds(),
+    }
+
+
+def figures(caller: Caller) -> dict:
+    """The newest that the server told this caller; empty before the first."""
+    told = [message for message in map(json.loads, caller.messages) if "stats" in message]
+    if told:
+        caller.messages[:] = [json.dumps(told[-1])]
+    return told[-1]["stats"] if told else {}
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8795)
     parser.add_argument("--connects", type=int, default=200)
     chosen = parser.parse_args()
-    asyncio.run(main(chosen.port, chosen.connects))
+    asyncio.run(main(chosen.connects))

@@ -2,8 +2,8 @@
 
 Clients are aiortc in a process of their own; each picture carries a barcode of the clock (livelight.barcode). Round
 trip: from the barcode's writing to the reading of the picture that came back: both encoders, both decoders, both
-jitter buffers, the engine. Server: from decoded to relit, as the server's stats say. The stall test stops one client
-from reading for a while and compares the others' delay before, during and after.
+jitter buffers, the engine. Server: from decoded to relit, as the server's stats say. Lines: see webrtc/bad_line.py. The
+stall test stops one client from reading for a while and compares the other's delay before, during and after.
 """
 
 from __future__ import annotations
@@ -18,14 +18,18 @@ import sys
 import time
 from pathlib import Path
 
-import aiohttp
 from aiortc.mediastreams import MediaStreamError
 
 from livelight.barcode import clock_ms, elapsed_ms, read_barcode, write_barcode
 from livelight.sources.synthetic import SyntheticSource
+from tests.pipelines.webrtc.apart import served_apart
+from tests.pipelines.webrtc.bad_line import BadLine
 from tests.pipelines.webrtc.served import Caller, Site, TestCamera
 
 RATE = 30
+SETTLE_S = 4.0
+LINES = ((0.0, 0.0), (0.01, 0.0), (0.05, 0.0), (0.0, 0.05), (0.05, 0.05))
+"""Loss as a part, delay in seconds, each way."""
 
 
 class Measuring(Caller):
@@ -72,7 +76,7 @@ async def clients(site: Site, count: int, width: int, height: int) -> list[Measu
 async def measured(site: Site, count: int, seconds: float, width: int, height: int) -> dict:
     """One row of the table."""
     connected = await clients(site, count, width, height)
-    await asyncio.sleep(6)
+    await asyncio.sleep(SETTLE_S)
     start_s = time.monotonic()
     await asyncio.sleep(seconds)
     took_s = time.monotonic() - start_s
@@ -93,10 +97,38 @@ async def measured(site: Site, count: int, seconds: float, width: int, height: i
     }
 
 
+async def over_bad_lines(site: Site, seconds: float, width: int, height: int) -> list[dict]:
+    """Frame rate and round trip of one client over each of LINES."""
+    rows = []
+    for loss, delay_s in LINES:
+        (client,) = await clients(site, 1, width, height)
+        await asyncio.sleep(SETTLE_S)
+        line = BadLine(loss, delay_s)
+        line.spoil(client)
+        await asyncio.sleep(1)
+        start_s = time.monotonic()
+        await asyncio.sleep(seconds)
+        found = sorted(client.since(start_s))
+        line.close()
+        await client.close()
+        rows.append(
+            {
+                "loss": loss,
+                "delay_ms_each_way": round(delay_s * 1e3),
+                "fps": round(len(found) / seconds, 1),
+                "round_trip_ms": {"median": statistics.median(found), "p95": found[int(0.95 * (len(found) - 1))]}
+                if found
+                else None,
+            }
+        )
+        print(json.dumps(rows[-1]), flush=True)
+    return rows
+
+
 async def stalled(site: Site, seconds: float, width: int, height: int) -> dict:
     """Median round trip of one client while another does not read: before, during, after; and of the other after."""
     well, ill = await clients(site, 2, width, height)
-    await asyncio.sleep(6)
+    await asyncio.sleep(SETTLE_S)
     result = {}
     for phase in ("before", "during", "after"):
         ill.stalled = phase == "during"
@@ -114,16 +146,6 @@ async def stalled(site: Site, seconds: float, width: int, height: int) -> dict:
 
 async def main(options: argparse.Namespace) -> dict:
     """Everything, against a server in a process of its own."""
-    server = await asyncio.create_subprocess_exec(
-        "livelight",
-        "serve",
-        "--port",
-        str(options.port),
-        "--sessions",
-        "16",
-        *options.serve,
-        stderr=asyncio.subprocess.PIPE,
-    )
     report = {
         "cpu": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
@@ -131,31 +153,24 @@ async def main(options: argparse.Namespace) -> dict:
         "picture": f"{options.width}x{options.height} at {RATE}",
         "rows": [],
     }
-    try:
-        assert server.stderr is not None
-        await asyncio.wait_for(server.stderr.readuntil(b" is open"), 300)
-        async with aiohttp.ClientSession() as http:
-            site = Site(f"http://127.0.0.1:{options.port}", http, None)
-            report["runtime"] = (await (await http.get(site.url + "/api/health")).json())["runtime"]
-            size = (options.width, options.height)
-            for count in options.sessions:
-                report["rows"].append(await measured(site, count, options.seconds, *size))
-                print(json.dumps(report["rows"][-1]), flush=True)
-            report["stall"] = await stalled(site, options.seconds, *size)
-            print(json.dumps(report["stall"]), flush=True)
-    finally:
-        server.terminate()
-        await server.wait()
+    async with served_apart("--sessions", "16", *options.serve) as (site, _):
+        report["runtime"] = (await (await site.http.get(site.url + "/api/health")).json())["runtime"]
+        size = (options.width, options.height)
+        for count in options.sessions:
+            report["rows"].append(await measured(site, count, options.seconds, *size))
+            print(json.dumps(report["rows"][-1]), flush=True)
+        report["lines"] = await over_bad_lines(site, options.seconds / 2, *size)
+        report["stall"] = await stalled(site, options.seconds / 2, *size)
+        print(json.dumps(report["stall"]), flush=True)
     return report
 
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 2, 4, 8])
-    parser.add_argument("--seconds", type=float, default=15.0)
+    parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--width", type=int, default=640)
     parser.add_argument("--height", type=int, default=360)
-    parser.add_argument("--port", type=int, default=8790)
     parser.add_argument("--out", type=Path)
     parser.add_argument("serve", nargs="*", help="options of livelight serve, after --")
     return parser.parse_args()
