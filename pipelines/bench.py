@@ -9,8 +9,11 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,9 @@ from pipelines.demo import CLIP
 from pipelines.engine import open_relighter
 
 WARM_UP = 10
+HELD = 40
+"""Frames that lie in memory, decoded, at the clip's own size."""
+
 BESIDE = ("matte beside",)
 """Stages that run on a thread of their own and add nothing."""
 
@@ -75,46 +81,63 @@ def peak_memory_mb() -> float:
 def measure(
     clip: Path, size: tuple[int, int] | None, frames: int, relighter: OpenRelighter, lighting: Lighting, threads: int
 ) -> Report:
-    """Relight the first ``frames`` frames of ``clip``, brought to ``size``, stage after stage on one thread."""
+    """Relight ``frames`` frames, the first HELD of ``clip`` over and over, brought to ``size``, on one thread.
+
+    Decoding is measured before and encoding after, on the clip's own pictures: both work on when their call has
+    returned, and would slow down what is measured beside them.
+    """
     times: defaultdict[str, list[float]] = defaultdict(list)
-    source = VideoFileSource(clip)
-    width, height = size or (source.width, source.height)
     state: Any = None
+    with closing(_repeated(clip, times["decode"])) as stream:
+        held = list(islice(stream, HELD))
+    for k in range(-WARM_UP, frames):
+        frame = _sized(held[k % HELD], size, k)
+        begun = time.perf_counter()
+        light = lighting.at(frame.time_s, frame.width, frame.height)
+        lit = time.perf_counter()
+        _, state = relighter.step(frame, light, state)
+        if k >= 0:
+            times["light"].append((lit - begun) * 1e3)
+            for stage, elapsed_ms in relighter.timings_ms.items():
+                times[stage].append(elapsed_ms)
+    times["encode"] = encode_ms([_sized(frame, size, k) for k, frame in enumerate(held)])
+    return _report(clip, (frame.width, frame.height), times, relighter.runtime_name, threads)
+
+
+def _sized(frame: Frame, size: tuple[int, int] | None, number: int) -> Frame:
+    """A frame brought to a size, as frame ``number`` of a clip."""
+    image = frame.image if size in (None, (frame.width, frame.height)) else cv2.resize(frame.image, size)
+    return Frame(image, WARM_UP + number, frame.time_base, frame.captured_s)
+
+
+def encode_ms(frames: list[Frame]) -> list[float]:
+    """Milliseconds of each call of the encoder for frames of one clip."""
+    spent = []
     with tempfile.TemporaryDirectory() as folder:
-        sink = VideoFileSink(Path(folder) / "bench.mp4", codec="auto", crf=None, rate=source.rate)
+        sink = VideoFileSink(Path(folder) / "bench.mp4", codec="auto", crf=None, rate=1 / frames[0].time_base)
         try:
-            stream = iter(source)
-            for k in range(frames + WARM_UP):
+            for frame in frames:
                 started = time.perf_counter()
-                frame = next(stream, None)
-                if frame is None:
-                    source.close()
-                    source = VideoFileSource(clip)
-                    stream = iter(source)
-                    frame = next(stream, None)
-                    if frame is None:
-                        raise InputError(f"{clip} holds no frame; expected a video with at least one")
-                decoded = time.perf_counter()
-                if (frame.width, frame.height) != (width, height):
-                    frame = frame.with_image(cv2.resize(frame.image, (width, height)))
-                frame = Frame(frame.image, k, 1 / Fraction(source.rate), frame.captured_s)
-                begun = time.perf_counter()
-                light = lighting.at(frame.time_s, width, height)
-                lit = time.perf_counter()
-                relit, state = relighter.step(frame, light, state)
-                stepped = time.perf_counter()
-                sink.write(relit)
-                written = time.perf_counter()
-                if k >= WARM_UP:
-                    times["decode"].append((decoded - started) * 1e3)
-                    times["light"].append((lit - begun) * 1e3)
-                    for stage, elapsed_ms in relighter.timings_ms.items():
-                        times[stage].append(elapsed_ms)
-                    times["encode"].append((written - stepped) * 1e3)
+                sink.write(frame)
+                spent.append((time.perf_counter() - started) * 1e3)
         finally:
             sink.abort()
-            source.close()
-    return _report(clip, (width, height), times, relighter.runtime_name, threads)
+    return spent
+
+
+def _repeated(clip: Path, decode_ms: list[float]) -> Generator[Frame, None, None]:
+    """The frames of a clip over and over; appends the milliseconds that decoding took."""
+    count = 0
+    while True:
+        with closing(VideoFileSource(clip)) as source:
+            started, before = time.perf_counter(), count
+            for frame in source:
+                decode_ms.append((time.perf_counter() - started) * 1e3)
+                yield Frame(frame.image, count, 1 / Fraction(source.rate), frame.captured_s)
+                count += 1
+                started = time.perf_counter()
+        if count == before:
+            raise InputError(f"{clip} holds no frame; expected a video with at least one")
 
 
 def _report(clip: Path, size: tuple[int, int], times: dict[str, list[float]], runtime: str, threads: int) -> Report:
@@ -126,7 +149,7 @@ def _report(clip: Path, size: tuple[int, int], times: dict[str, list[float]], ru
         clip=clip.name,
         width=size[0],
         height=size[1],
-        frames=len(times["decode"]),
+        frames=len(times["light"]),
         network_width=network[0],
         network_height=network[1],
         runtime=runtime,
