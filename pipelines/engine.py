@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
+from pydantic import BaseModel, ConfigDict, Field
 
 from livelight.config import RelightSettings
 from livelight.errors import LiveLightError, SettingsError
+from pipelines.options import with_settings
 
 if TYPE_CHECKING:
     from livelight.session import OpenRelighter
@@ -25,17 +27,27 @@ log = logging.getLogger(__name__)
 
 app = typer.Typer(help="TensorRT engines for NVIDIA GPUs.", no_args_is_help=True, rich_markup_mode=None)
 
-Flavours = Literal["auto", "tensorrt", "tensorrt-rtx"]
 Profiles = Annotated[
     list[str] | None,
     typer.Argument(metavar="PROFILE", help="512, 720p, 1080p, 4k, portrait or WIDTHxHEIGHT.", show_default=False),
 ]
-Gpu = Annotated[int, typer.Option(min=0, help="Number of the GPU, in the driver's order.")]
-Flavour = Annotated[
-    Flavours, typer.Option(help="Flavour of TensorRT; auto takes the installed one that fits the card.")
-]
-Precision = Annotated[Literal["fp32", "fp16", "bf16"], typer.Option(help="Arithmetic of the convolutions.")]
-Model = Annotated[str, typer.Option(help="Relighter: live, or a path to an .onnx relighter.")]
+
+
+class EngineSettings(BaseModel):
+    """Which engines a command of ``livelight engine`` means."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    gpu: int = Field(0, ge=0, description="Number of the GPU, in the driver's order.")
+    flavour: Literal["auto", "tensorrt", "tensorrt-rtx"] = Field(
+        "auto", description="Flavour of TensorRT; auto takes the installed one that fits the card."
+    )
+    precision: Literal["fp32", "fp16", "bf16"] = Field("fp16", description="Arithmetic of the convolutions.")
+    model: str = Field("live", description="Relighter: live, or a path to an .onnx relighter.")
+
+    def supply(self) -> EngineSupply:
+        """Where they come from. Raises LiveLightError without a GPU."""
+        return supply_for(self.flavour, self.gpu, self.precision, self.model)
 
 
 def say(sentence: str) -> None:
@@ -139,16 +151,14 @@ def _specs(supply: EngineSupply, profiles: list[str] | None, gpu: int) -> list[t
 
 
 @app.command()
+@with_settings(EngineSettings)
 def build(
+    settings: EngineSettings,
     profiles: Profiles = None,
-    gpu: Gpu = 0,
-    flavour: Flavour = "auto",
-    precision: Precision = "fp16",
-    model: Model = "live",
 ) -> None:
     """Build and verify the engines of the given frame sizes, of all profiles if none is given."""
-    supply = supply_for(flavour, gpu, precision, model)
-    for _, spec in _specs(supply, profiles, gpu):
+    supply = settings.supply()
+    for _, spec in _specs(supply, profiles, settings.gpu):
         path = supply.engine(spec.graph.width, spec.graph.height, spec.graph.blur)
         print(path)
 
@@ -176,16 +186,14 @@ def list_engines() -> None:
 
 
 @app.command()
+@with_settings(EngineSettings)
 def verify(
+    settings: EngineSettings,
     profiles: Profiles = None,
-    gpu: Gpu = 0,
-    flavour: Flavour = "auto",
-    precision: Precision = "fp16",
-    model: Model = "live",
 ) -> None:
     """Play 16 frames through the engines and through the float32 reference, and say how far they differ."""
-    supply = supply_for(flavour, gpu, precision, model)
-    for name, spec in _specs(supply, profiles, gpu):
+    supply = settings.supply()
+    for name, spec in _specs(supply, profiles, settings.gpu):
         supply.built(spec)
         result = supply.verified(spec)
         print(
@@ -195,22 +203,20 @@ def verify(
 
 
 @app.command()
+@with_settings(EngineSettings)
 def bench(
+    settings: EngineSettings,
     profiles: Profiles = None,
-    gpu: Gpu = 0,
-    flavour: Flavour = "auto",
-    precision: Precision = "fp16",
-    model: Model = "live",
     frames: Annotated[int, typer.Option(min=10, help="Frames to measure.")] = 2000,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures here, as JSON.")] = None,
 ) -> None:
     """Measure milliseconds per frame on this card, to be sent in: docs/benchmarks/README.md."""
-    supply = supply_for(flavour, gpu, precision, model)
-    card = find_card(gpu)
+    supply = settings.supply()
+    card = find_card(settings.gpu)
     report: dict[str, Any] = {"card": card.name, "capability": list(card.capability), **_surroundings()}
-    for name, spec in _specs(supply, profiles or ["512", "720p", "1080p", "4k"], gpu):
+    for name, spec in _specs(supply, profiles or ["512", "720p", "1080p", "4k"], settings.gpu):
         if not spec.graph.blur:
-            report[name] = _bench_one(supply, spec, gpu, model, frames)
+            report[name] = _bench_one(supply, spec, settings, frames)
             print(json.dumps({name: report[name]}, indent=1))
     if out is not None:
         try:
@@ -219,20 +225,20 @@ def bench(
             raise SettingsError(f"{out} cannot be written ({exc.strerror})") from exc
 
 
-def _bench_one(supply: EngineSupply, spec: EngineSpec, gpu: int, model: str, frames: int) -> dict[str, Any]:
+def _bench_one(supply: EngineSupply, spec: EngineSpec, settings: EngineSettings, frames: int) -> dict[str, Any]:
     """Figures of one engine; torch after TensorRT, so that neither holds the other's memory."""
     from livelight.relight import model_path
     from livelight.runtimes.cuda_device import open_cuda
     from trt_engines.bench import as_numbers, bench_engine, bench_torch
 
     file = supply.engine(spec.graph.width, spec.graph.height, spec.graph.blur)
-    device = open_cuda(gpu)
+    device = open_cuda(settings.gpu)
     try:
         results: dict[str, Any] = dict(bench_engine(device, file, spec.flavour, spec.graph, frames))
     finally:
         device.close()
     verification = json.loads(file.with_suffix(".verified").read_text())
-    numbers = as_numbers(results | bench_torch(model_path(model), spec.graph, frames))
+    numbers = as_numbers(results | bench_torch(model_path(settings.model), spec.graph, frames))
     return {"spec": json.loads(spec.text()), "verification": verification, **numbers}
 
 

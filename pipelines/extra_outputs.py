@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 from collections.abc import Callable
@@ -117,7 +118,7 @@ def write_extras(jobs: list[ClipJob], settings: ClipSettings, quiet: bool) -> in
         for job, name in wanted:
             beside = replace(job, target=_place(job.target, name, settings.extra_format))
             step = ExtraStep(name, live)
-            failed += run_all([beside], lambda j, s=step: _write(j, s, steady, quiet), quiet)  # type: ignore[misc]
+            failed += run_all([beside], functools.partial(_write, step=step, settings=steady, quiet=quiet), quiet)
     return failed
 
 

@@ -59,7 +59,7 @@ class Moment:
     light: Light
 
 
-def scene(width: int, height: int, blur: bool, count: int = FRAMES) -> list[Moment]:
+def scene(width: int, height: int, blur: bool, count: int) -> list[Moment]:
     """A moving, flickering picture with a swaying oval person, under lights that change; half of it on a backdrop."""
     rng = np.random.default_rng(11)
     w, h = network_size(width, height)
@@ -136,7 +136,7 @@ def compare(pictures: list[U8], states: dict[str, F32], truth: list[U8], true_st
 def verify(path: LivePath, graph: LiveGraph) -> Verification:
     """Play the scene through both; raises RuntimeFailure if the engine must not be used. graph: float32."""
     height, width = graph.size
-    moments = scene(width, height, graph.blur)
+    moments = scene(width, height, graph.blur, FRAMES)
     verification = compare(*engine_pictures(path, moments), *reference(graph, moments))
     if refusal := verification.refusal():
         raise RuntimeFailure(f"the engine is refused: {refusal}; try --precision fp32, or report this card")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -26,6 +27,16 @@ CAPABILITIES = [(7, 5), (8, 6), (8, 9), (12, 0)]
 VARIANTS = [("fp32", False, "rgb"), ("fp16", False, "rgb"), ("fp16", True, "i420"), ("bf16", False, "nv12")]
 
 
+COMPILED = [((8, 9), v) for v in VARIANTS] + [((7, 5), ("fp16", True, "i420")), ((7, 5), ("bf16", False, "nv12"))]
+"""Each variant once, and what is other on Turing; the shipped relighter is compiled for all."""
+
+
+@functools.cache
+def shipped(graph: GraphSpec, turing: bool) -> bytes:
+    """The shipped relighter's graph: the same for all cards but Turing's."""
+    return export(model_path("live"), graph, (7, 5) if turing else (8, 9))
+
+
 @pytest.fixture
 def rtx():
     return pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed: pip install tensorrt-rtx")
@@ -45,9 +56,8 @@ def test_the_checker_passes(variant: tuple[str, bool, str]) -> None:
     assert {n.domain for n in model.graph.node} == {""}
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: f"{v[0]}-{v[2]}")
-@pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda c: f"{c[0]}.{c[1]}")
-def test_it_compiles_for_every_card(rtx, capability: tuple[int, int], variant: tuple[str, bool, str]) -> None:
+@pytest.mark.parametrize(("capability", "variant"), COMPILED, ids=lambda v: ".".join(map(str, v)))
+def test_every_variant_compiles(rtx, capability: tuple[int, int], variant: tuple[str, bool, str]) -> None:
     content = graph_bytes(*variant)
     if capability < GEMM_FROM:
         if variant[0] == "bf16":
@@ -67,7 +77,7 @@ def test_the_shipped_relighter_compiles(rtx, capability: tuple[int, int]) -> Non
     if not model_path("live").is_file():
         pytest.skip("livelight/models/relighter.onnx, the trained relighter, is not in this checkout")
     made = replace(spec(capability, ("fp16", False, "rgb")), graph=GraphSpec(320, 180))
-    assert len(build_engine(export(model_path("live"), made.graph, capability), made)) > 1_000_000
+    assert len(build_engine(shipped(made.graph, capability < GEMM_FROM), made)) > 1_000_000
 
 
 def test_turing_needs_its_own_graph(rtx) -> None:

@@ -41,6 +41,7 @@ def card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(cuda_device, "open_cuda", lambda index=0: FakeDevice())
     exported = lambda weights, graph, capability: graph_bytes(graph.precision, graph.blur)  # noqa: E731
     monkeypatch.setattr("trt_engines.export.export", exported)
+    monkeypatch.setattr("trt_engines.verify.FRAMES", 3)
     return write_weights(tmp_path / "weights.onnx")
 
 
