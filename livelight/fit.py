@@ -8,13 +8,18 @@ import numpy as np
 from livelight.errors import SettingsError
 from livelight.frame import Frame
 
+LONGEST_SIDE = 8192
+"""Pixels of a side: larger pictures come from typing errors, and would fill the memory."""
+
 
 def parse_size(text: str) -> tuple[int, int]:
     """ "1280x720" -> (1280, 720); raises SettingsError."""
     parts = text.lower().split("x")
-    if len(parts) == 2 and all(p.isdigit() and int(p) > 0 for p in parts):
+    if len(parts) == 2 and all(p.isdecimal() and 0 < int(p) <= LONGEST_SIDE for p in parts):
         return int(parts[0]), int(parts[1])
-    raise SettingsError(f"A size is WIDTHxHEIGHT in pixels, like 1280x720; got {text!r}.")
+    raise SettingsError(
+        f"A size is WIDTHxHEIGHT in pixels, like 1280x720, at most {LONGEST_SIDE} a side; got {text!r}."
+    )
 
 
 def fitted(frame: Frame, width: int, height: int) -> Frame:

@@ -10,6 +10,9 @@ from livelight.quality import Adjustable
 WINDOW_S, WINDOW_FRAMES = 1.5, 10
 """A level is judged on the frames of at least so many seconds, and on so many at least."""
 
+PATIENCE_S, FEWEST_FRAMES = 5.0, 3
+"""After so long so few frames will do: a machine that makes one a second must not wait ten seconds for relief."""
+
 TOO_SLOW, ROOM = 0.95, 0.75
 """Down above this part of the frame's time; up if the better level is expected to stay below that part."""
 
@@ -59,7 +62,9 @@ class Governor:
             self._busy_s, self._since_s = [], ended_s
             return
         self._busy_s.append(ended_s - started_s)
-        if len(self._busy_s) < WINDOW_FRAMES or ended_s - self._since_s < WINDOW_S:
+        waited_s, frames = ended_s - self._since_s, len(self._busy_s)
+        enough = WINDOW_FRAMES if waited_s < PATIENCE_S else FEWEST_FRAMES
+        if frames < enough or waited_s < WINDOW_S:
             return
         typical_s = statistics.median(self._busy_s)
         self._busy_s, self._since_s = [], ended_s

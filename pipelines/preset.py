@@ -29,7 +29,7 @@ def list_presets() -> None:
     names = store.names()
     for name in names:
         print(name)
-    print(f"{len(names)} presets in {store.folder}", file=sys.stderr)
+    print(f"{len(names)} preset{'' if len(names) == 1 else 's'} in {store.folder}", file=sys.stderr)
 
 
 @app.command()

@@ -130,7 +130,7 @@ def _opened_sink(settings: RunSettings, width: int, height: int) -> Sink:
         except ImportError as exc:
             raise MissingExtra(exc.name or "aiortc", "webrtc", "--sink whip+...") from exc
         return WhipSink(settings.sink)
-    return open_sink(settings.sink, width, height, settings.fps)
+    return open_sink(settings.sink, width, height, settings.fps, settings.force)
 
 
 def _camera(settings: RunSettings, width: int, height: int, sink: Sink) -> CameraChoice:

@@ -23,6 +23,7 @@ class RunSettings(RelightSettings):
     )
     size: str = Field(default="1280x720", description="Size of the picture, WIDTHxHEIGHT.")
     fps: int = Field(default=30, ge=1, le=240, description="Frames per second asked of the camera.")
+    force: bool = Field(default=False, description="Replace the --sink file if it is there already.")
     preview: bool = Field(default=False, description="Show the picture in a window too.")
     always: bool = Field(default=False, description="Keep the camera on even while nobody watches.")
     wait: bool = Field(default=False, description="Wait for a camera that is not there yet, instead of giving up.")

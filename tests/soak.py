@@ -190,7 +190,7 @@ def plot(samples: list[dict[str, float]], path: Path, title: str) -> None:
     above.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3)
     below.plot(minutes, [s["memory_mb"] for s in samples], color="#2b6cb0")
     below.set_ylabel("memory, MB")
-    below.set_ylim(bottom=0)
+    below.set_ylim(0, 1.2 * max(s["memory_mb"] for s in samples))
     below.set_xlabel("minutes")
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)

@@ -48,6 +48,11 @@ def test_a_slow_machine_goes_down_until_it_keeps_up_and_stays():
     assert len(machine.notices) == 2
 
 
+def test_a_machine_that_makes_a_frame_in_two_seconds_is_relieved_soon():
+    machine = Machine([2000, 1500, 20]).run(30)
+    assert machine.levels == [1, 2]
+
+
 def test_one_slow_frame_changes_nothing():
     machine = Machine([20, 10, 5], load=lambda now_s: 20.0 if 10 < now_s < 10.05 else 1.0).run(60)
     assert machine.levels == []

@@ -23,13 +23,14 @@ PIPEWIRE = "pipewire"
 GSTREAMER = "gst"
 
 
-def open_sink(wanted: str | None, width: int, height: int, rate: Fraction | int) -> Sink:
+def open_sink(wanted: str | None, width: int, height: int, rate: Fraction | int, overwrite: bool = False) -> Sink:
     """The sink that ``wanted`` means, for frames of width x height.
 
     None: the system's virtual camera: on Linux the v4l2loopback device called LiveLight, else the first one; elsewhere
     that of OBS. "none": nowhere. "obs" or "obs:NAME": through pyvirtualcam. "pipewire" or "pipewire:NAME": a camera in
-    PipeWire. "gst:PIPELINE": a GStreamer pipeline. A name with the ending of a video: a file. Else the path, number or
-    name of a v4l2loopback device. Raises DeviceError, OutputError, MissingExtra or MissingSystemPackage.
+    PipeWire. "gst:PIPELINE": a GStreamer pipeline. A path, or a name with an ending: a video file; ``overwrite``
+    replaces one that is there. Else the device, number or name of a v4l2loopback camera. Raises DeviceError,
+    OutputError, SettingsError, MissingExtra or MissingSystemPackage.
     """
     if wanted == NOTHING:
         return TeeSink(())
@@ -38,14 +39,20 @@ def open_sink(wanted: str | None, width: int, height: int, rate: Fraction | int)
         return PipeWireSink(rest or None, width, height, rate)
     if kind == GSTREAMER:
         return GStreamerSink(rest, width, height, rate, live=True)
-    if wanted is not None and Path(wanted).suffix.lower() in CONTAINERS:
-        return RecordingSink(Path(wanted), rate)
+    if wanted is not None and _is_file(wanted):
+        return RecordingSink(Path(wanted), rate, overwrite)
     linux = sys.platform.startswith("linux")
     if wanted is not None and (wanted == OBS or wanted.startswith(f"{OBS}:")):
         return ObsCameraSink(wanted.partition(":")[2] or None, width, height, rate)
     if not linux:
         return ObsCameraSink(wanted, width, height, rate)
     return LoopbackSink(loopback_device(wanted), width, height, rate)
+
+
+def _is_file(wanted: str) -> bool:
+    """Whether a file is meant, if only one of a kind that cannot be written: then that is told."""
+    suffix = Path(wanted).suffix.lower()
+    return suffix in CONTAINERS or suffix[1:].isalpha() or ("/" in wanted and not wanted.startswith("/dev/"))
 
 
 def loopback_device(wanted: str | None) -> str:

@@ -63,9 +63,31 @@ def test_a_signal_ends_it_and_a_recording_is_whole(tmp_path, number):
     assert times == sorted(times)
 
 
-@pytest.mark.parametrize("stage", ["source", "engine", "light", "step", "sink"])
-def test_a_signal_ends_it_where_native_code_hangs(stage):
-    assert ended(started("--sink", "none", hang=stage), signal.SIGTERM) == 128 + signal.SIGTERM
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [
+        ("source", signal.SIGTERM),
+        ("engine", signal.SIGINT),
+        ("light", signal.SIGTERM),
+        ("step", signal.SIGINT),
+        ("sink", signal.SIGTERM),
+        ("sink", signal.SIGKILL),
+    ],
+)
+def test_a_signal_ends_it_where_native_code_hangs(stage, number):
+    status = ended(started("--sink", "none", hang=stage), number)
+    assert status == (-number if number == signal.SIGKILL else 128 + number)
+
+
+@pytest.mark.parametrize("stage", ["step", "sink"])
+def test_a_stage_that_fails_ends_it_with_one_sentence(stage):
+    """The network throws; the virtual camera is gone."""
+    env = os.environ | {"PYTHONPATH": str(ROOT), "LIVELIGHT_TEST_FAIL": stage}
+    done = subprocess.run([*RUN, "--sink", "none"], capture_output=True, text=True, cwd=ROOT, env=env, check=False)
+    assert done.returncode == 1
+    greeting, sentence = done.stderr.strip().splitlines()
+    assert "to quit" in greeting
+    assert sentence == f"livelight: The {stage} has failed."
 
 
 def test_killed_while_it_records_leaves_no_final_file(tmp_path):
@@ -80,8 +102,9 @@ def test_killed_while_it_records_leaves_no_final_file(tmp_path):
     [
         (["--camera", "nothing.mp4", "--sink", "none"], "nothing.mp4 does not exist"),
         (["--sink", "/dev/nothing"], "There is no /dev/nothing; v4l2loopback makes such devices"),
+        (["--sink", "out.xyz"], "Cannot write video as '.xyz'; use one of"),
         (["--sink", "/dev/null"], "/dev/null is no video device"),
-        (["--sink", "none", "--size", "wide"], "A size is WIDTHxHEIGHT"),
+        (["--sink", "none", "--size", "12800x72000"], "A size is WIDTHxHEIGHT"),
         (["--camera", "no such camera", "--sink", "none"], "There is no camera 'no such camera'"),
     ],
 )

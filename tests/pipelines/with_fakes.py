@@ -1,7 +1,8 @@
 """The real command line with the shipped fakes in place of network and light: ``python -m tests.pipelines.with_fakes``.
 
 LIVELIGHT_TEST_STEP_S makes each step take so many seconds, so that a signal arrives in mid-clip. LIVELIGHT_TEST_HANG
-names a stage of ``livelight run`` (source, engine, light, step or sink) that never returns and cannot be interrupted.
+names a stage of ``livelight run`` (source, engine, light, step or sink) that never returns and cannot be interrupted,
+LIVELIGHT_TEST_FAIL one (step or sink) that raises.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import livelight.light_program
 import livelight.relight
 import livelight.sinks.tee
 import livelight.sources.synthetic
+from livelight.errors import RuntimeFailure
 from livelight.fakes import IdentityRelighter, WhiteRoom
 from livelight.sinks.tee import TeeSink
 from livelight.sources.synthetic import SyntheticSource
@@ -32,10 +34,16 @@ def hang(stage: str) -> None:
                 continue
 
 
+def fail(stage: str) -> None:
+    if os.environ.get("LIVELIGHT_TEST_FAIL") == stage:
+        raise RuntimeFailure(f"The {stage} has failed.")
+
+
 class SlowIdentity(IdentityRelighter):
     def step(self, frame, light, state):
         if frame.pts > 3:  # not while it warms up
             hang("step")
+            fail("step")
         time.sleep(float(os.environ.get("LIVELIGHT_TEST_STEP_S", "0")))
         return super().step(frame, light, state)
 
@@ -60,6 +68,7 @@ class HangingPattern(SyntheticSource):
 class HangingTee(TeeSink):
     def write(self, frame):
         hang("sink")
+        fail("sink")
         super().write(frame)
 
 
