@@ -100,7 +100,7 @@ def measure(
             times["light"].append((lit - begun) * 1e3)
             for stage, elapsed_ms in relighter.timings_ms.items():
                 times[stage].append(elapsed_ms)
-    times["encode"] = encode_ms([_sized(frame, size, k) for k, frame in enumerate(held)])
+    times["encode"] = encode_ms(held, size)
     return _report(clip, (frame.width, frame.height), times, relighter.runtime_name, threads)
 
 
@@ -110,15 +110,16 @@ def _sized(frame: Frame, size: tuple[int, int] | None, number: int) -> Frame:
     return Frame(image, WARM_UP + number, frame.time_base, frame.captured_s)
 
 
-def encode_ms(frames: list[Frame]) -> list[float]:
-    """Milliseconds of each call of the encoder for frames of one clip."""
+def encode_ms(frames: list[Frame], size: tuple[int, int] | None) -> list[float]:
+    """Milliseconds of each call of the encoder for frames of one clip, brought to ``size``."""
     spent = []
     with tempfile.TemporaryDirectory() as folder:
         sink = VideoFileSink(Path(folder) / "bench.mp4", codec="auto", crf=None, rate=1 / frames[0].time_base)
         try:
-            for frame in frames:
+            for k, frame in enumerate(frames):
+                sized = _sized(frame, size, k)
                 started = time.perf_counter()
-                sink.write(frame)
+                sink.write(sized)
                 spent.append((time.perf_counter() - started) * 1e3)
         finally:
             sink.abort()
