@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 LABEL = "control"
 
+SOUND_LATE_S = 0.06
+"""By how much sound comes later than the picture already: aiortc's receiver waits for three more pieces of 20 ms."""
+
 
 class Problems:
     """Sentences from any thread to the client, or to the log while there is no client to tell."""
@@ -67,7 +70,7 @@ class Session:
 
     def new_sound(self) -> SoundTrack:
         """The sound for one more consumer, in step with the relit pictures."""
-        sound = SoundTrack(lambda: self.stream.latency_s)
+        sound = SoundTrack(lambda: self.stream.latency_s - SOUND_LATE_S)
         self._sounds.append(sound)
         return sound
 

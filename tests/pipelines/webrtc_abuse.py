@@ -20,7 +20,7 @@ from livelight.sources.synthetic import SyntheticSource
 from pipelines.webrtc.peer import CONNECT_S
 from tests.pipelines.webrtc.apart import served_apart
 from tests.pipelines.webrtc.offers import OFFER
-from tests.pipelines.webrtc.served import SDP, Caller, Site, TestCamera
+from tests.pipelines.webrtc.served import SDP, Caller, Site, TestCamera, until
 from tests.pipelines.webrtc.test_abuse import png
 
 SMALL = SyntheticSource(160, 120).image
@@ -45,8 +45,10 @@ class Abuse:
             response = await caller.call(self._site)
             if response.status == 429:
                 await asyncio.sleep(float(response.headers["Retry-After"]))
-            elif response.status == 201 and number % 2:
-                await self._site.http.delete(self._site.url + response.headers["Location"])
+            elif response.status == 201:
+                await until(lambda caller=caller: caller.connection.connectionState == "connected")
+                if number % 2:
+                    await self._site.http.delete(self._site.url + response.headers["Location"])
             await caller.close()
 
     async def slow_requests(self) -> None:

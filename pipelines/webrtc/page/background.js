@@ -1,7 +1,8 @@
 // What stands behind the person: a word, a colour, or an uploaded picture.
 
-import { get, request } from "./api.js";
-import { byId, capital, el, icon, notice } from "./elements.js";
+import { get } from "./api.js";
+import { Cards } from "./cards.js";
+import { byId, el } from "./elements.js";
 import { addField } from "./fields.js";
 import { uploader } from "./uploader.js";
 
@@ -11,11 +12,17 @@ const COLOURS = [["#1b1f26", "Slate"], ["#3d3a38", "Warm grey"], ["#c9c3b8", "Pa
 export class Background {
   constructor(settings) {
     this.settings = settings;
-    this.cards = new Map();
     this.colour = COLOURS[0][0];
     this.words = byId("background-words");
     this.colours = byId("background-colours");
-    this.pictures = byId("background-pictures");
+    this.shelf = new Cards(byId("background-pictures"), {
+      path: "/api/backgrounds",
+      name: "background-picture",
+      pictures: (at) => [el("img", { src: `${at}/thumbnail.jpg`, alt: "" })],
+      chosen: (id) => this.choose(id),
+      removed: (entry) => this.removed(entry),
+    });
+    this.cards = this.shelf.cards;
     for (const [value, title] of WORDS) this.addWord(value, title);
     for (const [value, title] of COLOURS) this.addColour(value, title);
     this.picker = el("input", { type: "color", value: "#88a0b8", "aria-label": "Another colour", title: "Another colour" });
@@ -61,33 +68,11 @@ export class Background {
   }
 
   add(entry) {
-    const name = capital(entry.title);
-    const input = el("input", { type: "radio", name: "background-picture", value: entry.id });
-    input.addEventListener("change", () => this.choose(entry.id));
-    const thumb = el("img", { src: `/api/backgrounds/${encodeURIComponent(entry.id)}/thumbnail.jpg`, alt: "" });
-    const shell = el("div", { class: "card-shell" },
-      el("label", { class: "card", title: name }, el("span", { class: "thumb" }, thumb), el("span", { class: "name" }, name), input));
-    if (entry.kind === "upload") {
-      const remove = el("button", { type: "button", class: "icon delete", "aria-label": `Delete ${name}`, title: "Delete" }, icon("bin"));
-      remove.addEventListener("click", () => this.remove(entry, shell));
-      shell.append(remove);
-    }
-    this.cards.set(entry.id, input);
-    this.pictures.append(shell);
+    this.shelf.add(entry);
     this.update();
   }
 
-  async remove(entry, shell) {
-    try {
-      await request("DELETE", `/api/backgrounds/${encodeURIComponent(entry.id)}`);
-    } catch (problem) {
-      if (problem.status !== 404) {
-        notice(problem.message, true);
-        return;
-      }
-    }
-    this.cards.delete(entry.id);
-    shell.remove();
+  removed(entry) {
     if (this.settings.get("background") === entry.id) this.choose("keep");
     this.words.querySelector("input").focus();
   }
@@ -97,7 +82,7 @@ export class Background {
     const picture = this.cards.has(chosen);
     const word = ["keep", "blur", "env"].includes(chosen) ? chosen : picture ? null : "colour";
     for (const input of this.words.querySelectorAll("input")) input.checked = input.value === word;
-    for (const [id, input] of this.cards) input.checked = id === chosen;
+    for (const [id, { input }] of this.cards) input.checked = id === chosen;
     this.colours.hidden = word !== "colour";
     for (const button of this.colours.querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(button.dataset.colour === chosen));

@@ -1,7 +1,8 @@
 // The gallery of environments: cards with panorama and ball, uploads among them.
 
-import { get, request } from "./api.js";
-import { byId, capital, el, icon, notice } from "./elements.js";
+import { get } from "./api.js";
+import { Cards } from "./cards.js";
+import { byId, capital, el, notice } from "./elements.js";
 import { uploader } from "./uploader.js";
 
 export class Gallery {
@@ -9,8 +10,17 @@ export class Gallery {
   constructor(settings, turner) {
     this.settings = settings;
     this.turner = turner;
-    this.place = byId("gallery");
-    this.cards = new Map();
+    this.shelf = new Cards(byId("gallery"), {
+      path: "/api/envs",
+      name: "env",
+      pictures: (at) => [
+        el("img", { src: `${at}/ball.jpg`, alt: "", loading: "lazy", class: "dotball" }),
+        el("img", { src: `${at}/thumbnail.jpg`, alt: "", loading: "lazy" }),
+      ],
+      chosen: (env) => settings.change({ env }),
+      removed: (entry) => this.removed(entry),
+    });
+    this.cards = this.shelf.cards;
     uploader(byId("env-upload"), {
       path: "/api/envs",
       accept: ".hdr,.exr,.jpg,.jpeg,.png,.webp",
@@ -30,40 +40,14 @@ export class Gallery {
   }
 
   add(entry) {
-    const at = `/api/envs/${encodeURIComponent(entry.id)}`;
-    const input = el("input", { type: "radio", name: "env", value: entry.id });
-    input.addEventListener("change", () => this.settings.change({ env: entry.id }));
-    const thumb = el("span", { class: "thumb" },
-      el("img", { src: `${at}/ball.jpg`, alt: "", loading: "lazy", class: "dotball" }),
-      el("img", { src: `${at}/thumbnail.jpg`, alt: "", loading: "lazy" }));
-    const name = capital(entry.title);
-    const card = el("label", { class: "card", title: name }, thumb, el("span", { class: "name" }, name), input);
-    const shell = el("div", { class: "card-shell" }, card);
-    if (entry.kind === "upload") {
-      card.classList.add("own");
-      const remove = el("button", { type: "button", class: "icon delete", "aria-label": `Delete ${name}`, title: "Delete" }, icon("bin"));
-      remove.addEventListener("click", () => this.remove(entry, shell));
-      shell.append(remove);
-    }
-    this.cards.set(entry.id, { input, entry, shell });
-    this.place.append(shell);
+    this.shelf.add(entry);
     this.update();
   }
 
-  async remove(entry, shell) {
-    try {
-      await request("DELETE", `/api/envs/${encodeURIComponent(entry.id)}`);
-    } catch (problem) {
-      if (problem.status !== 404) {
-        notice(problem.message, true);
-        return;
-      }
-    }
-    this.cards.delete(entry.id);
-    shell.remove();
+  removed(entry) {
     if (this.settings.get("env") === entry.id) this.settings.change({ env: this.settings.fields.get("env").default });
     notice(`${capital(entry.title)} was deleted.`);
-    this.place.querySelector(":checked")?.focus();
+    byId("gallery").querySelector(":checked")?.focus();
   }
 
   /** Choose the next or the one before. */
@@ -83,6 +67,6 @@ export class Gallery {
     if (!card) return;
     this.chosen = chosen;
     card.input.checked = true;
-    this.turner.show(`/api/envs/${encodeURIComponent(chosen)}/thumbnail.jpg`);
+    this.turner.show(`${this.shelf.at(card.entry)}/thumbnail.jpg`);
   }
 }
