@@ -16,6 +16,7 @@ from training.light_stage.lights import (
     rig,
     sample_lights,
     screen_glow,
+    without_sun,
 )
 from training.light_stage.splits import TEST_SKINS, VAL_SKINS, panoramas_of, skins_of, split_of_seed
 
@@ -40,6 +41,19 @@ def test_what_is_seen_is_what_lights(panoramas):
     assert sharp.shape == (128, 256, 3)
     assert sharp.dtype == np.float32
     assert average(sharp, 64, 128) == pytest.approx(soft, rel=2e-3)
+
+
+def test_a_sun_taken_off_a_code_is_not_lost():
+    code = np.ones((16, 16, 3), np.float32)
+    code[4, 7] = [4e3, 3e3, 2e3]
+    even, sun = without_sun(code)
+    weight = solid_angles(16, 16)[..., None]
+    assert ((even * weight).sum((0, 1)) + sun) == pytest.approx((code * weight).sum((0, 1)), rel=1e-4)
+    assert (even * weight).sum(-1).max() < 0.2 * (code * weight).sum()
+    assert sun[0] > sun[2] > 0
+    calm = np.ones((16, 16, 3), np.float32)
+    assert without_sun(calm)[1].max() == 0
+    assert (without_sun(calm)[0] == calm).all()
 
 
 def test_average_keeps_the_sun_s_energy():

@@ -11,6 +11,8 @@ from training.light_stage.directions import BASIS, direction, form_vectors, latl
 from training.light_stage.motion import Drift
 
 MAX_GAIN_MEAN = 3.0  # a panorama lit only from behind is not exposed beyond this mean radiance
+SUN_SHARE = 0.12  # of all light, that one cell of a code may hold
+MAX_SUN = 6.0  # irradiance
 
 
 @dataclass
@@ -107,13 +109,29 @@ def average(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return (blocks / total[:, None]).astype(np.float32)
 
 
-def _panorama_light(rng: np.random.Generator, panoramas: Panoramas) -> Light:
-    """NVPR's X: a random panorama under random rotation; exposed, then up to a stop off."""
+def without_sun(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(the code with no cell above SUN_SHARE of all its light, irradiance (3,) of what was taken off).
+
+    A clip's factorised response is blotchy under one glaring cell; its hard lights have the shadows of a sun.
+    """
+    light = code * solid_angles(BASIS, BASIS)[..., None]
+    power = light.sum(-1, keepdims=True)
+    kept = np.minimum(1.0, SUN_SHARE * power.sum() / np.maximum(power, 1e-9))
+    return (code * kept).astype(np.float32), (light * (1 - kept)).sum((0, 1)).astype(np.float32)
+
+
+def _panorama_light(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 0) -> Light:
+    """NVPR's X: a random panorama under random rotation; exposed, then up to a stop off.
+
+    Its sun, if it has one, becomes one of a clip's `lamps` hard lights.
+    """
     index, rotation = int(rng.integers(len(panoramas.files))), float(rng.uniform(0, 360))
     code = exposed(panoramas.code(index, rotation))
     mean = (code * (solid_angles(BASIS, BASIS) / (4 * np.pi))[..., None]).sum((0, 1)).mean()
     code = code * min(1.0, MAX_GAIN_MEAN / mean) * 2.0 ** float(np.clip(rng.normal(0, 0.5), -1.5, 1.0))
-    return Light(code.astype(np.float32), [], [(1.0, index, rotation)])
+    code, sun = without_sun(code)
+    hard = [(int(rng.integers(lamps)), np.minimum(sun, MAX_SUN))] if lamps and sun.max() > 0.05 else []
+    return Light(code, hard, [(1.0, index, rotation)])
 
 
 def _point_lights(rng: np.random.Generator) -> np.ndarray:
@@ -179,11 +197,13 @@ def plain_lights(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 0)
 
 
 def _base_light(rng: np.random.Generator, panoramas: Panoramas, rigs: float, hard: float, lamps: int) -> Light:
-    light = rig(rng) if rng.random() < rigs else _panorama_light(rng, panoramas)
+    light = rig(rng) if rng.random() < rigs else _panorama_light(rng, panoramas, lamps)
     if lamps and rng.random() < hard:
-        light.code *= rng.uniform(0.15, 0.7)
+        dim = rng.uniform(0.15, 0.7)
+        light.code *= dim
         colour = np.exp(rng.normal(0, 0.12, 3)) * rng.uniform(1.0, 4.5)
-        light.hard = [(int(rng.integers(lamps)), colour.astype(np.float32))]
+        light.hard = [(k, rgb * np.float32(dim)) for k, rgb in light.hard]
+        light.hard.append((int(rng.integers(lamps)), colour.astype(np.float32)))
     return light
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from training.light_stage.assets import linear_to_srgb
 from training.light_stage.clip import Clip, load_clip
-from training.light_stage.lights import Panoramas, exposed, sample_lights
+from training.light_stage.lights import Panoramas, exposed, sample_lights, without_sun
 from training.light_stage.splits import panoramas_of
 
 
@@ -39,7 +39,7 @@ def people(clips: list[Path], seed: int = 0) -> np.ndarray:
     for path in clips:
         clip = load_clip(path)
         light = sample_lights(rng, panoramas)[0]
-        person = clip.relight(light.code)[:1]
+        person = clip.relight(light.code, light.hard)[:1]
         backdrop = panoramas.background(light, clip, rng)
         out.append(compose(person, clip.alpha[:1], backdrop, None, rng)[0] / np.float32(255))
     return tile(out, 8)
@@ -53,7 +53,8 @@ def under_lights(path: Path, seed: int = 0) -> np.ndarray:
     out = []
     for i in range(16):
         code = exposed(panoramas.code(i * 3 % len(panoramas.files), float(rng.uniform(0, 360))))
-        out.append(picture(clip, code, None, code.mean((0, 1))))
+        code, sun = without_sun(code)
+        out.append(picture(clip, code, [(i % 8, np.minimum(sun, 3))], np.minimum(code.mean((0, 1)), 0.4)))
     for k in range(8):
         fill = np.full((16, 16, 3), 0.15, np.float32)
         out.append(picture(clip, fill, [(k, np.float32([2.6, 2.5, 2.4]))], np.float32([0.05, 0.05, 0.06])))
