@@ -192,7 +192,7 @@ def screen_glow(rng: np.random.Generator) -> Callable[[float], np.ndarray]:
 
 def plain_lights(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 0) -> tuple[Light, Light, Light]:
     """Three panoramas under random rotations, in place of ``sample_lights``: NVPR's ablation "without sampling"."""
-    first, second, third = (_panorama_light(rng, panoramas) for _ in range(3))
+    first, second, third = (_panorama_light(rng, panoramas, lamps) for _ in range(3))
     return first, second, third
 
 
