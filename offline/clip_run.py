@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor
 
-from offline.denoiser import Condition, Denoiser, Plan, Shape
+from offline.denoiser import F32, Condition, Denoiser, Plan, Shape
 from offline.frame_store import FrameStore
 from offline.noise import frame_noise
 from offline.samplers import SAMPLERS, start
@@ -29,12 +28,12 @@ OnWindow = Callable[[int, int], None]
 class Request:
     """One window of one step: what a Denoiser is to be asked."""
 
-    x: Tensor
+    x: F32
     sigma: float
     condition: Condition
 
 
-Answer = Callable[[Iterable[Request]], Iterator[Tensor]]
+Answer = Callable[[Iterable[Request]], Iterator[F32]]
 """Answers requests in their order; may work on several at once, and must then take only a few ahead."""
 
 
@@ -102,7 +101,7 @@ class ClipRun:
             condition = {name: store.read(window.start, window.stop) for name, store in self._conditions.items()}
             yield Request(x, self._plan.sigmas[self._step], condition)
 
-    def _take(self, index: int, denoised: Tensor) -> None:
+    def _take(self, index: int, denoised: F32) -> None:
         """Blend one window's answer, step the frames that are now final, and write the checkpoint."""
         step = self._step
         old, new = self._latents[step % 2], self._latents[(step + 1) % 2]

@@ -10,11 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from torch import Tensor
-
 from livelight.errors import MissingExtra, RuntimeFailure
 from offline.clip_run import Answer, Request
-from offline.denoiser import Denoiser
+from offline.denoiser import F32, Denoiser
 
 RETRIES = 5
 """How often a window is given to another worker after its worker died."""
@@ -55,7 +53,7 @@ def gpus_each() -> float:
     return 1.0 if _ray().cluster_resources().get("GPU", 0) >= 1 else 0.0
 
 
-def _answer(key: str, open_denoiser: OpenDenoiser, request: Request) -> Tensor:
+def _answer(key: str, open_denoiser: OpenDenoiser, request: Request) -> F32:
     """On a worker: the denoiser is opened at the worker's first window and kept."""
     if key not in _opened:
         _opened.clear()
@@ -72,7 +70,7 @@ def on_cluster(key: str, open_denoiser: OpenDenoiser, ahead: int, gpus: float = 
     ray = _ray()
     task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(_answer)
 
-    def answer(requests: Iterable[Request]) -> Iterator[Tensor]:
+    def answer(requests: Iterable[Request]) -> Iterator[F32]:
         under_way: deque[Any] = deque()
         stream = iter(requests)
         try:
@@ -89,7 +87,7 @@ def on_cluster(key: str, open_denoiser: OpenDenoiser, ahead: int, gpus: float = 
     return answer
 
 
-def _collected(ray: Any, reference: Any) -> Tensor:
+def _collected(ray: Any, reference: Any) -> F32:
     try:
         return ray.get(reference)
     except ray.exceptions.RayTaskError as exc:

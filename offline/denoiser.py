@@ -1,7 +1,7 @@
 """The two contracts of offline relighting: a Denoiser takes noise away, a VideoModel knows its pictures and conditions.
 
-Everything that runs over a clip (windows, samplers, noise, checkpoints, cluster) knows only these. Latents are always
-float32 on the CPU, one (c, h, w) array per frame, "variance exploding": x = clean + sigma * noise.
+Everything that runs over a clip (windows, samplers, noise, checkpoints, cluster) knows only these, and no torch.
+Latents are float32 arrays (c, h, w), one per frame, "variance exploding": x = clean + sigma * noise.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Shape = tuple[int, ...]
-Condition = Mapping[str, Tensor]
-"""What a model asked to be told of each frame: name -> float32 (frames, ...) on the CPU."""
+Condition = Mapping[str, F32]
+"""What a model asked to be told of each frame: name -> float32 (frames, ...)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +39,14 @@ class Shot:
 class Denoiser(Protocol):
     """A network that sees a window of frames at once. One thread at a time.
 
-    ``model(x, sigma, condition)``: x (f, c, h, w) float32 on the CPU, noised by sigma > 0, 1 <= f <= max_frames; the
-    answer is the clean estimate, same shape, float32, on the CPU, and must depend on its arguments alone. Raises
+    ``model(x, sigma, condition)``: x (f, c, h, w) float32, noised by sigma > 0, 1 <= f <= max_frames; the answer is the
+    clean estimate, same shape, float32, and must depend on its arguments alone. Raises
     RuntimeFailure when the device fails.
     """
 
     max_frames: int
 
-    def __call__(self, x: Tensor, sigma: float, condition: Condition) -> Tensor: ...
+    def __call__(self, x: F32, sigma: float, condition: Condition) -> F32: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +85,11 @@ class VideoModel(Protocol):
         """Shape of each per-frame condition array that ``encode`` makes."""
         ...
 
-    def encode(self, shots: Sequence[Shot]) -> dict[str, Tensor]:
-        """Conditions of some frames: name -> float32 (frames, ...) on the CPU."""
+    def encode(self, shots: Sequence[Shot]) -> dict[str, F32]:
+        """Conditions of some frames: name -> float32 (frames, ...)."""
         ...
 
-    def decode(self, latents: Tensor) -> U8:
+    def decode(self, latents: F32) -> U8:
         """Pictures uint8 (frames, h, w, 3) sRGB of clean latents (frames, c, h', w')."""
         ...
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from livelight.errors import InputError, OutputError
+from offline.denoiser import F32
 
-_F32 = np.dtype("<f4")
+Stored = Literal["float32", "float16", "unit"]
+"""How values lie in the file. unit: a byte each, for values in [0, 1] that were bytes before."""
+
+_TYPES: dict[Stored, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2"), "unit": np.dtype("u1")}
 
 
 class FrameStore:
     """float32 arrays of one shape, one per frame, in one file; any of them can be read and written. One thread."""
 
-    def __init__(self, path: Path, shape: tuple[int, ...], fresh: bool = False) -> None:
+    def __init__(self, path: Path, shape: tuple[int, ...], fresh: bool = False, stored: Stored = "float32") -> None:
         """Open ``path``; ``fresh`` empties it. Raises OutputError."""
-        self.path, self.shape = path, shape
-        self._frame_bytes = _F32.itemsize * int(np.prod(shape))
+        self.path, self.shape, self._stored = path, shape, stored
+        self._frame_bytes = _TYPES[stored].itemsize * int(np.prod(shape))
         try:
             path.touch()
             self._file = path.open("r+b", buffering=0)
@@ -33,19 +36,23 @@ class FrameStore:
         """Whole frames stored."""
         return os.fstat(self._file.fileno()).st_size // self._frame_bytes
 
-    def read(self, start: int, stop: int) -> Tensor:
+    def read(self, start: int, stop: int) -> F32:
         """Frames start..stop-1: float32 (stop - start, *shape). Raises InputError if they are not there."""
         data = bytearray((stop - start) * self._frame_bytes)
         self._file.seek(start * self._frame_bytes)
         if self._file.readinto(data) != len(data):
             raise InputError(f"{self.path} lacks frames {start} to {stop - 1}; start this clip anew with --restart.")
-        return torch.from_numpy(np.frombuffer(data, _F32).reshape(stop - start, *self.shape))
+        values = np.frombuffer(data, _TYPES[self._stored]).reshape(stop - start, *self.shape)
+        if self._stored == "unit":
+            return values * np.float32(1 / 255)
+        return values.astype(np.float32, copy=False)
 
-    def write(self, start: int, frames: Tensor) -> None:
+    def write(self, start: int, frames: F32) -> None:
         """Put float32 (n, *shape) at frames start..start+n-1. Raises OutputError, for a full disk too."""
         if tuple(frames.shape[1:]) != self.shape:
             raise ValueError(f"expected frames of shape {self.shape}, got {tuple(frames.shape[1:])}")
-        data = memoryview(np.ascontiguousarray(frames.numpy(), _F32).tobytes())
+        values = np.rint(frames * 255) if self._stored == "unit" else frames
+        data = memoryview(np.ascontiguousarray(values.astype(_TYPES[self._stored], copy=False)).tobytes())
         self._file.seek(start * self._frame_bytes)
         try:
             while data.nbytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from livelight.errors import RuntimeFailure
-from offline.denoiser import U8, Condition, Plan, Shape, Shot
+from offline.denoiser import F32, U8, Condition, Plan, Shape, Shot
 from offline.guidance import brightnesses, ensemble, guided, zeros_where
 from offline.light_tokens import GRID, TOKENS, LightTokens, light_pictures
 from offline.samplers import F64, timestep_of
@@ -93,14 +93,16 @@ class LatentDenoiser:
         self._texts, self._iie, self._tokens = texts, iie, tokens
 
     @torch.no_grad()
-    def __call__(self, x: Tensor, sigma: float, condition: Condition) -> Tensor:
-        scaled = x / math.sqrt(1 + sigma * sigma)
-        noise = ensemble(lambda k: self._noise(scaled, sigma, condition, k), self._iie)
+    def __call__(self, x: F32, sigma: float, condition: Condition) -> F32:
+        told = {name: torch.from_numpy(values) for name, values in condition.items()}
+        noised = torch.from_numpy(x)
+        scaled = noised / math.sqrt(1 + sigma * sigma)
+        noise = ensemble(lambda k: self._noise(scaled, sigma, told, k), self._iie)
         if not torch.isfinite(noise).all():
             raise RuntimeFailure(
                 "the diffusion network returned values that are not finite; choose --precision fp32 or bf16"
             )
-        return x - sigma * noise
+        return np.asarray((noised - sigma * noise).numpy())
 
     def flops(self, frames: int, height: int, width: int) -> float:
         """Operations of one call."""
@@ -111,7 +113,7 @@ class LatentDenoiser:
     def speed(self) -> float:
         return self._network.speed()
 
-    def _noise(self, x: Tensor, sigma: float, condition: Condition, variant: int) -> Tensor:
+    def _noise(self, x: Tensor, sigma: float, condition: Mapping[str, Tensor], variant: int) -> Tensor:
         t = timestep_of(self._trained, sigma)
         pictures = [condition["foreground"][:, variant]]
         if self._recipe.background:
@@ -126,7 +128,7 @@ class LatentDenoiser:
         ]
         return guided(answers, self._recipe.scales)
 
-    def _words(self, p: Pass, frames: int, condition: Condition) -> Tensor:
+    def _words(self, p: Pass, frames: int, condition: Mapping[str, Tensor]) -> Tensor:
         """Text tokens of every frame, and the light's beside them."""
         text = self._texts[p.text].expand(frames, -1, -1)
         if self._tokens is None:
@@ -171,7 +173,7 @@ class LatentModel:
             shapes["light"] = (3 * GRID * GRID,)
         return shapes
 
-    def encode(self, shots: Sequence[Shot]) -> dict[str, Tensor]:
+    def encode(self, shots: Sequence[Shot]) -> dict[str, F32]:
         rule = self._recipe.pixels
         variants = [
             torch.stack([rule.foreground(s.image, s.matte, gain) for s in shots]) for gain in brightnesses(self._iie)
@@ -181,10 +183,10 @@ class LatentModel:
             conditions["background"] = self._coder.encode(torch.stack([rule.coded(s.backdrop) for s in shots]))
         if self._has_light:
             conditions["light"] = light_pictures([s.environment for s in shots])
-        return conditions
+        return {name: values.numpy() for name, values in conditions.items()}
 
-    def decode(self, latents: Tensor) -> U8:
-        pictures = self._coder.decode(latents)
+    def decode(self, latents: F32) -> U8:
+        pictures = self._coder.decode(torch.from_numpy(latents))
         levels = (pictures * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)
         return np.ascontiguousarray(levels.permute(0, 2, 3, 1).numpy())
 

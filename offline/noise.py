@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 
-def frame_noise(seed: int, step: int, start: int, stop: int, shape: tuple[int, ...]) -> Tensor:
+def frame_noise(seed: int, step: int, start: int, stop: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Unit normal noise of frames start..stop-1: float32 (stop - start, *shape).
 
     step: 0 for the noise that a clip begins with, i + 1 for what step i adds. Philox (Salmon et al. 2011) is a
@@ -17,4 +16,4 @@ def frame_noise(seed: int, step: int, start: int, stop: int, shape: tuple[int, .
     for k, frame in enumerate(range(start, stop)):
         stream = np.random.Philox(key=seed, counter=[0, 0, frame, step])
         drawn[k] = np.random.Generator(stream).standard_normal(shape, np.float32)
-    return torch.from_numpy(drawn)
+    return drawn

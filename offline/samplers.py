@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 TRAIN_STEPS = 1000
 F64 = NDArray[np.float64]
+F32 = NDArray[np.float32]
 
 
 def train_sigmas(schedule: Literal["scaled_linear", "linear"]) -> F64:
@@ -49,7 +48,7 @@ def timestep_of(trained: F64, sigma: float) -> int:
     return round(float(np.interp(math.log(sigma), np.log(trained), np.arange(len(trained)))))
 
 
-def start(noise: Tensor, sigma: float) -> Tensor:
+def start(noise: F32, sigma: float) -> F32:
     """x at the first level: unit noise in VP notation, noise * sqrt(1 + sigma^2) here (diffusers' init_noise_sigma)."""
     return noise * math.sqrt(1 + sigma * sigma)
 
@@ -59,25 +58,19 @@ def ancestral_noise(sigma: float, sigma_next: float) -> float:
     return math.sqrt(max(sigma_next**2 * (sigma**2 - sigma_next**2), 0.0)) / sigma
 
 
-def ddpm_step(
-    x: Tensor, denoised: Tensor, previous: Tensor | None, sigmas: Sequence[float], i: int, noise: Tensor
-) -> Tensor:
+def ddpm_step(x: F32, denoised: F32, previous: F32 | None, sigmas: Sequence[float], i: int, noise: F32) -> F32:
     """Ho et al. 2020, eq. 6 and 7, without clipping: mean of q(x_s | x_t, x_0) plus fixed_small noise."""
     sigma, after = sigmas[i], sigmas[i + 1]
     keep = (after / sigma) ** 2
     return denoised + keep * (x - denoised) + ancestral_noise(sigma, after) * noise
 
 
-def euler_step(
-    x: Tensor, denoised: Tensor, previous: Tensor | None, sigmas: Sequence[float], i: int, noise: Tensor
-) -> Tensor:
+def euler_step(x: F32, denoised: F32, previous: F32 | None, sigmas: Sequence[float], i: int, noise: F32) -> F32:
     """Karras et al. 2022, algorithm 1 without churn: no fresh noise (DDIM)."""
     return denoised + sigmas[i + 1] / sigmas[i] * (x - denoised)
 
 
-def dpmpp_2m_sde_step(
-    x: Tensor, denoised: Tensor, previous: Tensor | None, sigmas: Sequence[float], i: int, noise: Tensor
-) -> Tensor:
+def dpmpp_2m_sde_step(x: F32, denoised: F32, previous: F32 | None, sigmas: Sequence[float], i: int, noise: F32) -> F32:
     """Lu et al. 2022, DPM-Solver++(2M), SDE form, midpoint; ``previous``: the clean estimate of the step before."""
     sigma, after = sigmas[i], sigmas[i + 1]
     if after == 0:
@@ -91,7 +84,7 @@ def dpmpp_2m_sde_step(
     return after / sigma * math.exp(-h) * x + shrink * target + after * math.sqrt(shrink) * noise
 
 
-Step = Callable[[Tensor, Tensor, Tensor | None, Sequence[float], int, Tensor], Tensor]
+Step = Callable[[F32, F32, F32 | None, Sequence[float], int, F32], F32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +103,15 @@ SAMPLERS = {
 
 
 def sample(
-    model: Callable[[Tensor, float], Tensor],
+    model: Callable[[F32, float], F32],
     sampler: Sampler,
     sigmas: Sequence[float],
-    noise: Callable[[int], Tensor],
-) -> Tensor:
+    noise: Callable[[int], F32],
+) -> F32:
     """The whole chain in memory, for pictures and tests. noise(i): unit noise of step i; noise(0) starts."""
     x, previous = start(noise(0), sigmas[0]), None
     for i in range(len(sigmas) - 1):
-        with torch.no_grad():
-            denoised = model(x, sigmas[i])
+        denoised = model(x, sigmas[i])
         x = sampler.step(x, denoised, previous, sigmas, i, noise(i + 1))
         previous = denoised
     return x

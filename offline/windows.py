@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from livelight.errors import SettingsError
+from offline.denoiser import F32
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +50,32 @@ class Blend:
 
     def __init__(self, windows: list[Window]) -> None:
         self._windows = windows
-        self._total: Tensor | None = None
+        self._total = np.zeros(0)
         self._weight = np.zeros(0)
 
-    def add(self, index: int, answer: Tensor) -> tuple[int, Tensor]:
+    def add(self, index: int, answer: F32) -> tuple[int, F32]:
         """Add window ``index``'s answer, float32 (f, ...); gives the first frame and the frames now final."""
         window = self._windows[index]
         weights = pyramid(window.stop - window.start)
-        scaled = answer.double() * torch.from_numpy(weights).view(-1, *[1] * (answer.ndim - 1))
+        scaled = answer.astype(np.float64) * _per_frame(weights, answer.ndim)
         held = len(self._weight)
-        if self._total is not None and held:
+        if held:
             scaled[:held] += self._total
             weights[:held] += self._weight
         last = index + 1 == len(self._windows)
         final = (window.stop if last else self._windows[index + 1].start) - window.start
-        done = scaled[:final] / torch.from_numpy(weights[:final]).view(-1, *[1] * (answer.ndim - 1))
-        self._total, self._weight = scaled[final:].clone(), weights[final:]
-        return window.start, done.float()
+        done = scaled[:final] / _per_frame(weights[:final], answer.ndim)
+        self._total, self._weight = scaled[final:].copy(), weights[final:]
+        return window.start, done.astype(np.float32)
 
     def state(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What is held, weighted sums and weights, to be stored."""
-        return (np.zeros(0) if self._total is None else self._total.numpy()), self._weight
+        return self._total, self._weight
 
     def restore(self, total: NDArray[np.float64], weight: NDArray[np.float64]) -> None:
         """Go on where ``state`` was taken."""
-        self._total, self._weight = torch.from_numpy(total), weight
+        self._total, self._weight = total, weight
+
+
+def _per_frame(weights: NDArray[np.float64], dimensions: int) -> NDArray[np.float64]:
+    return weights.reshape(-1, *[1] * (dimensions - 1))

@@ -143,6 +143,19 @@ class Source(NamedTuple):
     structure: Tensor | None
 
 
+class Painting(NamedTuple):
+    """What the render branch knows of a picture under a target light.
+
+    shading (n, 9, h/2, w/2): log of the target light at the normals, as ``RelightNetwork.shade``; coarse (1/8),
+    middle (1/4) and fine (1/2) features.
+    """
+
+    shading: Tensor
+    coarse: Tensor
+    middle: Tensor
+    fine: Tensor
+
+
 class RelightNetwork(nn.Module):
     """analyse(image, state) -> Source; render(source, target light) -> gain and offset.
 
@@ -251,19 +264,26 @@ class RelightNetwork(nn.Module):
         grid = torch.stack([normals[:, 0], -normals[:, 1]], -1)
         return F.grid_sample(balls, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
-    def render(self, source: Source, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Gain (n, 3, h, w) > 0 and offset (n, 3, h, w) so that relit = sRGB-coded source * gain + offset."""
+    def paint(self, source: Source, target: Tensor) -> Painting:
+        """What the render branch knows of the picture under the target light (n, 3, 16, 16)."""
         both = torch.cat([self.embed(torch.log(1 + t.flatten(1))) for t in (source.source_light, target)], 1)
         film = self.film(both)[:, :, None, None]
         c = source.deep.shape[1]
         f8 = self.light8(F.relu(source.deep * (1 + film[:, :c]) + film[:, c:]))
         f4 = self.light4(f8, source.mid)
         new = self.shade(source.normals, target)
-        ratio = (new[:, :3] - source.lit - source.shadow).clamp(-4.0, 4.0)
         shading = torch.cat([source.lit, new, source.shadow], 1)
         f2 = self.light2(f4, torch.cat([source.detail, shading], 1))
-        f2 = F.relu(self.light2b(f2) + f2)
-        out = self.out(f2)
+        return Painting(new, f8, f4, F.relu(self.light2b(f2) + f2))
+
+    def render(self, source: Source, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Gain (n, 3, h, w) > 0 and offset (n, 3, h, w) so that relit = sRGB-coded source * gain + offset."""
+        return self.applied(source, self.paint(source, target))
+
+    def applied(self, source: Source, painting: Painting) -> tuple[Tensor, Tensor]:
+        """The gain and offset of ``render``."""
+        ratio = (painting.shading[:, :3] - source.lit - source.shadow).clamp(-4.0, 4.0)
+        out = self.out(painting.fine)
         gain = F.pixel_shuffle(out[:, :12], 2)
         prior = F.interpolate(ratio, scale_factor=2.0, mode="bilinear", align_corners=False) / 2.4
         offset = F.pixel_shuffle(out[:, 12:], 2)

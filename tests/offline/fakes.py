@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import torch
+import numpy as np
 
 
 class Identity:
@@ -26,5 +26,5 @@ class Mixing:
         if self.calls == self._fail_after:
             raise KeyboardInterrupt
         self.calls += 1
-        pull = torch.tanh(x.mean(0, keepdim=True) + condition["tint"])
-        return 0.3 * x / (1 + sigma**2) ** 0.5 + pull * (1 + torch.arange(len(x)).view(-1, 1, 1, 1) / len(x))
+        pull = np.tanh(x.mean(0, keepdims=True) + condition["tint"])
+        return 0.3 * x / (1 + sigma**2) ** 0.5 + pull * np.float32(1 + np.arange(len(x)).reshape(-1, 1, 1, 1) / len(x))

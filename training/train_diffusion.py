@@ -1,0 +1,251 @@
+"""Train the video diffusion relighter on baked samples. One loop, read top to bottom; resumes from its checkpoint.
+
+python -m training.bake --data DIR --out BAKED/train; python -m training.bake --data DIR --out BAKED/val --split val
+python -m training.train_diffusion --data BAKED --out RUN [--width 24] [--hours 1]
+
+--width scales the network (24: two CPU cores; 96 and up: a data-centre card); --depth, --batch and a larger bake go
+with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from torch.utils.tensorboard import SummaryWriter
+
+from livelight.relight import model_path
+from livelight.runtimes.torch_runtime import read_network
+from offline.diffusion_network import LIMIT, SPREAD, DiffusionNetwork, DiffusionSize, Told, applied, difference
+from training.bake import BakedSamples
+from training.losses import gradient_l1, masked_l1, temporal_l1
+
+TOP = 80.0
+"""The noise that sampling begins with."""
+LOW = 0.05
+FROM_TOP = 0.6
+"""Share of clips that are trained from pure noise, where few-step sampling spends its first step; the rest lie between
+LOW and TOP, evenly on the log scale."""
+
+STILL = 0.5
+"""Share of steps on single frames of many people; the others are on whole clips of a few."""
+CHECKED = 32
+"""Val samples of a look."""
+
+WEIGHTS = {"error": 0.1, "edges": 0.6, "colour": 0.5, "temporal": 0.3, "outside": 0.02}
+FLOOR = 1e-3
+"""Mean squared error below which a clip is good enough: added before the logarithm."""
+
+Batch = dict[str, Tensor]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with train and val of training.bake")
+    parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint, TensorBoard logs")
+    parser.add_argument("--base", type=Path, default=model_path("live"), help="the frozen relighter, .onnx")
+    parser.add_argument("--width", type=int, default=24, help="a multiple of 8")
+    parser.add_argument("--depth", type=int, default=1)
+    parser.add_argument("--hours", type=float, default=1.0, help="wall time at which the learning rate reaches 0")
+    parser.add_argument("--batch", type=int, default=3, help="clips per step, or so many times more single frames")
+    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-temporal", action="store_true", help="frames by themselves, for the ablation")
+    parser.add_argument("--check-every", type=float, default=900, help="seconds between looks at the val split")
+    return parser.parse_args()
+
+
+def look(network: DiffusionNetwork, batch: Batch) -> tuple[Told, Tensor]:
+    """What the base knows of every frame of some clips, frame after frame with its state, and the lights.
+
+    Told and lights are (clips * frames, ...), frames of a clip one after the other.
+    """
+    image = batch["image"]
+    b, frames, _, h, w = image.shape
+    states8, states16 = [], []
+    state = network.base.start(b, h, w)
+    with torch.no_grad():
+        for t in range(frames):
+            states8.append(state[0])
+            states16.append(state[1])
+            if t + 1 < frames:
+                source = network.base.analyse(image[:, t], *state)
+                state = (source.state8, source.state16)
+    light = batch["target_light"][:, None].expand(-1, frames, -1, -1, -1).flatten(0, 1)
+    before = (torch.stack(states, 1).flatten(0, 1) for states in (states8, states16))
+    return network.look(image.flatten(0, 1), light, *before), light
+
+
+def composed(told: Told, z: Tensor, alpha: Tensor) -> Tensor:
+    """The relit person before their own room, as the metrics see them; (n, 3, h, w)."""
+    return told.image + alpha * (applied(told.base, z) - told.image)
+
+
+def noised(z: Tensor, clips: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """z (clips * frames, 3, h, w) with one noise per clip, shared by its frames; and sigma, (clips * frames, 1, 1, 1)."""
+    frames = z.shape[0] // clips
+    uniform = torch.rand(clips, 2, generator=generator).to(z.device)
+    sigma = torch.exp(math.log(LOW) + uniform[:, 0] * math.log(TOP / LOW))
+    sigma = torch.where(uniform[:, 1] < FROM_TOP, torch.full_like(sigma, TOP), sigma)
+    noise = torch.randn(clips, *z.shape[1:], generator=generator).to(z.device)
+    sigma, noise = (v.repeat_interleave(frames, 0) for v in (sigma.view(-1, 1, 1, 1), noise))
+    return z + sigma * noise, sigma
+
+
+def clip_losses(network: DiffusionNetwork, batch: Batch, generator: torch.Generator, temporal: bool) -> Batch:
+    """Every loss term over a batch of training.bake samples (b, t, ...); see the module for the weights."""
+    b, frames = batch["image"].shape[:2]
+    told, light = look(network, batch)
+    alpha, target = batch["alpha"].flatten(0, 1), batch["target"].flatten(0, 1)
+    top = LIMIT / SPREAD
+    x, sigma = noised(difference(told.base, target).clamp(-top, top) * alpha, b, generator)
+    z = network.denoise(x, sigma, told, light, frames, temporal)
+    relit = composed(told, z, alpha)
+    squared = ((relit - target) ** 2).mean(1, keepdim=True) * alpha
+    each = squared.view(b, -1).sum(1) / alpha.view(b, -1).sum(1)
+    clips = relit.view(b, frames, *relit.shape[1:])
+    pairs = [(clips[:, t], clips[:, t + 1], batch["flow_bwd"][:, t], batch["seen"][:, t]) for t in range(frames - 1)]
+    terms = {
+        "error": torch.log(each + FLOOR).mean(),  # the mean PSNR of clips, but for the floor
+        "edges": gradient_l1(relit, target, alpha),
+        "colour": masked_l1(relit - relit.mean(1, keepdim=True), target - target.mean(1, keepdim=True), alpha),
+        "outside": masked_l1(z, torch.zeros_like(z), 1 - alpha),
+    }
+    if pairs:
+        terms["temporal"] = torch.stack([temporal_l1(*pair) for pair in pairs]).mean()
+    return terms
+
+
+def stills(batch: Batch, generator: torch.Generator) -> Batch:
+    """One frame of every clip, as clips of one frame."""
+    frames = batch["image"].shape[1]
+    t = int(torch.randint(frames, (1,), generator=generator))
+    names = ("image", "target", "alpha")
+    return batch | {name: batch[name][:, t : t + 1] for name in names}
+
+
+def clips_of(batch: Batch) -> Batch:
+    """As many whole clips as have the frames that ``stills`` would leave."""
+    clips = batch["image"].shape[0] // batch["image"].shape[1]
+    return {name: value[:clips] for name, value in batch.items()}
+
+
+@torch.no_grad()
+def sampled(
+    network: DiffusionNetwork, told: Told, light: Tensor, frames: int, sigmas: list[float], seed: int
+) -> Tensor:
+    """z of one clip after Euler steps through the noise levels, the last of which is 0."""
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(1, *told.base.shape[1:], generator=generator).to(told.base.device)
+    x = noise.expand_as(told.base) * math.sqrt(1 + sigmas[0] ** 2)
+    for sigma, after in zip(sigmas, sigmas[1:], strict=False):
+        clean = network.denoise(x, torch.full((1, 1, 1, 1), sigma, device=x.device), told, light, frames)
+        x = clean + after / sigma * (x - clean)
+    return x
+
+
+def check(network: DiffusionNetwork, data: Path, device: torch.device) -> dict[str, float]:
+    """Mean PSNR of the last frame over the baked val split: base, and one and two steps of ours."""
+    errors: dict[str, list[float]] = {"base": [], "one step": [], "two steps": []}
+    samples = BakedSamples(data / "val")
+    for k in range(min(CHECKED, len(samples))):
+        batch = {name: value[None].to(device) for name, value in samples[k].items()}
+        told, light = look(network, batch)
+        alpha, target = batch["alpha"][0], batch["target"][0]
+        for name, sigmas in {"base": [], "one step": [TOP, 0.0], "two steps": [TOP, 1.0, 0.0]}.items():
+            z = sampled(network, told, light, len(alpha), sigmas, k) if sigmas else torch.zeros_like(told.base)
+            error = ((composed(told, z, alpha).clamp(0, 1) - target) ** 2).mean(1, keepdim=True)[-1]
+            errors[name].append(-10 * math.log10(float((error * alpha[-1]).sum() / alpha[-1].sum()) + 1e-9))
+    return {name: float(np.mean(values)) for name, values in errors.items()}
+
+
+def main() -> None:
+    args = arguments()
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(args.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    size = DiffusionSize(args.width, args.depth)
+    network = DiffusionNetwork(size, read_network(args.base)).to(device, memory_format=torch.channels_last)
+    average = DiffusionNetwork(size, read_network(args.base)).to(device, memory_format=torch.channels_last)
+    average.load_state_dict(network.state_dict())  # exponential moving average: what is evaluated and shipped
+    optimizer = torch.optim.AdamW(network.unet.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-3)
+    step, trained_s = 0, 0.0
+    checkpoint = args.out / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        network.load_state_dict(saved["network"])
+        average.load_state_dict(saved["ema"])
+        optimizer.load_state_dict(saved["optimizer"])
+        step, trained_s = saved["step"], saved["trained_s"]
+    generator = torch.Generator().manual_seed(args.seed + step)
+    writer = SummaryWriter(str(args.out))
+    total_s, last_save, last_check, last = args.hours * 3600, time.monotonic(), time.monotonic(), time.monotonic()
+    running: dict[str, float] = {}
+    while trained_s < total_s:
+        # Opened anew for every round: samples may still be baking.
+        samples = BakedSamples(args.data / "train")
+        loaded = args.batch * samples[0]["image"].shape[0]
+        for stored in DataLoader(samples, loaded, shuffle=True, drop_last=True, generator=generator):
+            still = bool(torch.rand((), generator=generator) < STILL)
+            stored = stills(stored, generator) if still else clips_of(stored)
+            batch = {name: value.to(device, non_blocking=True) for name, value in stored.items()}
+            progress = min(trained_s / total_s, 1.0)
+            rate = args.rate * min(1.0, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                terms = clip_losses(network, batch, generator, not args.no_temporal)
+            loss = sum((WEIGHTS[name] * value for name, value in terms.items()), torch.zeros((), device=device))
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.unet.parameters(), 1.0)
+            optimizer.step()
+            keep = min(0.998, (step + 1) / (step + 10))
+            with torch.no_grad():
+                for slow, fast in zip(average.unet.parameters(), network.unet.parameters(), strict=True):
+                    slow.lerp_(fast, 1 - keep)
+            step += 1
+            trained_s, last = trained_s + time.monotonic() - last, time.monotonic()
+            for name, value in {"loss": loss, **terms}.items():
+                seen = 25 * (1 - STILL) if name == "temporal" else 25
+                running[name] = running.get(name, 0.0) + value.item() / seen
+            if step % 25 == 0:
+                for name, mean in running.items():
+                    writer.add_scalar(name, mean, step)
+                line = " ".join(f"{name} {mean:.4f}" for name, mean in running.items())
+                print(f"step {step} {trained_s / 60:.1f} min rate {rate:.1e} {line}", flush=True)
+                running = {}
+            over = trained_s >= total_s
+            if over or time.monotonic() - last_check > args.check_every:
+                figures = check(average, args.data, device)
+                print("val " + " ".join(f"{name} {value:.2f} dB" for name, value in figures.items()), flush=True)
+                last_check = time.monotonic()
+            if over or time.monotonic() - last_save > 120:
+                state = {
+                    "network": network.state_dict(),
+                    "ema": average.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "step": step,
+                    "trained_s": trained_s,
+                    "width": size.width,
+                    "depth": size.depth,
+                    "version": args.out.name,
+                }
+                torch.save(state, checkpoint.with_suffix(".part"))
+                checkpoint.with_suffix(".part").replace(checkpoint)
+                last_save = time.monotonic()
+            if over:
+                break
+    (args.out / "arguments.json").write_text(json.dumps({k: str(v) for k, v in vars(args).items()}, indent=1))
+    writer.close()
+
+
+if __name__ == "__main__":
+    main()
