@@ -2,8 +2,8 @@
 
 A frozen copy of the live relighter looks at every frame: its features, normals, albedo, the light it sees and its own
 relit picture, the base, are what the diffusion network is told. What is denoised is how the picture must differ from
-that base, as a soft logarithm: relit = (base + SOFT) * exp(SPREAD * z) - SOFT, sRGB-coded, z (3, h, w) per frame. z = 0
-is the live relighter; multiplying keeps pores and hair, and SOFT lets light fall on what was black. Temporal layers
+that base, as a soft logarithm: relit = (base + SOFT) * exp(SPREAD * z) - SOFT, sRGB-coded, z (3, h/2, w/2) per frame.
+z = 0 is the live relighter; multiplying keeps pores and hair, and SOFT lets light fall on what was black. Temporal layers
 mix frames at three scales; they start as the identity, as does the whole network.
 
 The noise is "variance exploding", preconditioned as in Karras et al. 2022 (table 1, sigma_data = 1).
@@ -28,7 +28,7 @@ LIMIT = 2.5
 
 @dataclass(frozen=True)
 class DiffusionSize:
-    """One number scales the network. width: channels at 1/2 of the picture; deeper levels have multiples of it.
+    """One number scales the network. width: a multiple of 8; every level's channels follow from it.
 
     24 is what two CPU cores can train; 96 or 128 is for a data-centre card. depth: residual blocks per level.
     """
@@ -40,7 +40,7 @@ class DiffusionSize:
     def channels(self) -> tuple[int, int, int, int]:
         """At 1/2, 1/4, 1/8 and 1/16."""
         w = self.width
-        return w, 2 * w + 8, 4 * w, 5 * w + 8
+        return w // 2 + 4, 2 * w + 8, 4 * w, 5 * w + 8
 
 
 def groups_of(channels: int) -> int:
@@ -56,13 +56,12 @@ class TemporalMix(nn.Module):
         nn.init.zeros_(self.mix.weight)
         nn.init.zeros_(self.mix.bias)
 
-    def forward(self, x: Tensor, frames: int) -> Tensor:
+    def forward(self, x: Tensor, clips: int) -> Tensor:
         """x: (clips * frames, c, h, w), frames of a clip one after the other."""
-        n, c, h, w = x.shape
-        clip = x.view(n // frames, frames, c, h, w)
+        clip = x.unflatten(0, (clips, -1)) if clips > 1 else x[None]
         before = torch.cat([clip[:, :1], clip[:, :-1]], 1)
         after = torch.cat([clip[:, 1:], clip[:, -1:]], 1)
-        return x + self.mix(F.silu(torch.cat([before, clip, after], 2).view(n, 3 * c, h, w)))
+        return x + self.mix(F.silu(torch.cat([before, clip, after], 2).flatten(0, 1)))
 
 
 class ResBlock(nn.Module):
@@ -78,11 +77,11 @@ class ResBlock(nn.Module):
         nn.init.zeros_(self.film.weight)
         nn.init.zeros_(self.film.bias)
 
-    def forward(self, x: Tensor, known: Tensor, frames: int) -> Tensor:
+    def forward(self, x: Tensor, known: Tensor, clips: int) -> Tensor:
         scale, shift = self.film(known)[:, :, None, None].chunk(2, 1)
         y = self.norm2(self.a(F.silu(self.norm1(x)))) * (1 + scale) + shift
         x = x + self.b(F.silu(y))
-        return x if self.temporal is None else self.temporal(x, frames)
+        return x if self.temporal is None else self.temporal(x, clips)
 
 
 class LightTokens(nn.Module):
@@ -126,7 +125,7 @@ class LightAttention(nn.Module):
 
 
 class ResidualUNet(nn.Module):
-    """The trained part: noisy z, what the base network knows, light and noise level -> its raw answer (n, 3, h, w)."""
+    """The trained part: noisy z, what the base network knows, light and noise level -> its raw answer, of z's shape."""
 
     def __init__(self, size: DiffusionSize, base: RelightNetwork) -> None:
         super().__init__()
@@ -137,7 +136,7 @@ class ResidualUNet(nn.Module):
         self.noise = nn.Sequential(nn.Linear(16, known), nn.SiLU(), nn.Linear(known, known))
         self.lights = nn.Sequential(nn.Linear(6 * CODE * CODE, known), nn.SiLU(), nn.Linear(known, known))
         self.tokens = LightTokens(token)
-        self.pictures = nn.Conv2d(40, c2, 3, 1, 1)
+        self.pictures = nn.Conv2d(13, c2, 3, 1, 1)
         self.physics = nn.Conv2d(b.detail + b.render + 21, c2, 1)
         self.down4, self.known4 = nn.Conv2d(c2, c4, 3, 2, 1), nn.Conv2d(b4 + b.render, c4, 1)
         self.down8, self.known8 = nn.Conv2d(c4, c8, 3, 2, 1), nn.Conv2d(2 * b8, c8, 1)
@@ -152,39 +151,36 @@ class ResidualUNet(nn.Module):
         self.up8, self.up4, self.up2 = nn.Conv2d(c16, c8, 1), nn.Conv2d(c8, c4, 1), nn.Conv2d(c4, c2, 1)
         self.out8, self.out4, self.out2 = blocks(c8, 1), blocks(c4, 1), blocks(c2, 1, temporal=False)
         self.norm = nn.GroupNorm(groups_of(c2), c2)
-        self.answer = nn.Conv2d(c2, 12, 3, 1, 1)
+        self.answer = nn.Conv2d(c2, 3, 3, 1, 1)
         nn.init.zeros_(self.answer.weight)
         nn.init.zeros_(self.answer.bias)
 
-    def forward(
-        self, x: Tensor, level: Tensor, told: Told, light: Tensor, frames: int, temporal: bool = True
-    ) -> Tensor:
-        """x: (n, 3, h, w) at unit scale; level: (1,) a quarter of log sigma; light: (n, 3, 16, 16)."""
-        if not temporal:
-            frames = 1  # every frame is its own neighbour
+    def forward(self, x: Tensor, level: Tensor, told: Told, light: Tensor, clips: int) -> Tensor:
+        """x: (n, 3, h/2, w/2), scaled; level: (n,) or (1,), a quarter of log sigma; light: (n, 3, 16, 16)."""
         s, p = told.source, told.painting
         waves = level[:, None] * torch.exp(torch.arange(8, device=x.device) * 0.5)
         known = self.noise(torch.cat([torch.sin(waves), torch.cos(waves)], 1))
         codes = torch.cat([torch.log(1 + c.flatten(1)) for c in (s.source_light, light)], 1)
         known = F.silu(known + self.lights(codes))
         tokens = self.tokens(light)
-        pictures = torch.cat([x, told.image - 0.5, told.base - 0.5, torch.sigmoid(s.matte_logit)], 1)
+        seen = torch.cat([told.image - 0.5, told.base - 0.5, told.gain - 1, torch.sigmoid(s.matte_logit)], 1)
+        pictures = torch.cat([x, F.avg_pool2d(seen, 2)], 1)
         physics = torch.cat([s.detail, p.fine, s.normals, s.albedo, s.lit, s.shadow, p.shading], 1)
-        f2 = self.pictures(F.pixel_unshuffle(pictures, 2)) + self.physics(physics)
-        f4 = through(self.in4, self.down4(F.silu(f2)) + self.known4(torch.cat([s.mid, p.middle], 1)), known, frames)
-        f8 = through(self.in8, self.down8(F.silu(f4)) + self.known8(torch.cat([s.deep, p.coarse], 1)), known, frames)
+        f2 = self.pictures(pictures) + self.physics(physics)
+        f4 = through(self.in4, self.down4(F.silu(f2)) + self.known4(torch.cat([s.mid, p.middle], 1)), known, clips)
+        f8 = through(self.in8, self.down8(F.silu(f4)) + self.known8(torch.cat([s.deep, p.coarse], 1)), known, clips)
         f8 = self.attention8(f8, tokens)
         f16 = self.attention(self.down16(F.silu(f8)), tokens)
-        f16 = through(self.middle, f16, known, frames)
-        f8 = through(self.out8, f8 + twice(self.up8(f16)), known, frames)
-        f4 = through(self.out4, f4 + twice(self.up4(f8)), known, frames)
-        f2 = through(self.out2, f2 + twice(self.up2(f4)), known, frames)
-        return F.pixel_shuffle(self.answer(F.silu(self.norm(f2))), 2)
+        f16 = through(self.middle, f16, known, clips)
+        f8 = through(self.out8, f8 + twice(self.up8(f16)), known, clips)
+        f4 = through(self.out4, f4 + twice(self.up4(f8)), known, clips)
+        f2 = through(self.out2, f2 + twice(self.up2(f4)), known, clips)
+        return self.answer(F.silu(self.norm(f2)))
 
 
-def through(blocks: nn.ModuleList, x: Tensor, known: Tensor, frames: int) -> Tensor:
+def through(blocks: nn.ModuleList, x: Tensor, known: Tensor, clips: int) -> Tensor:
     for block in blocks:
-        x = block(x, known, frames)
+        x = block(x, known, clips)
     return x
 
 
@@ -224,12 +220,15 @@ class DiffusionNetwork(nn.Module):
             gain, offset = self.base.applied(source, painting)
             return Told(image, (image * gain + offset).clamp(0, 1), gain, offset, source, painting)
 
-    def denoise(
-        self, x: Tensor, sigma: Tensor, told: Told, light: Tensor, frames: int, temporal: bool = True
-    ) -> Tensor:
-        """The clean estimate of z. sigma: (n, 1, 1, 1) or (1, 1, 1, 1), > 0."""
+    def denoise(self, x: Tensor, sigma: Tensor, told: Told, light: Tensor, clips: int) -> Tensor:
+        """The clean estimate of z. sigma: (n, 1, 1, 1) or (1, 1, 1, 1), > 0. clips: n / clips frames belong together.
+
+        With as many clips as frames every frame is by itself, its own neighbour: no temporal layer mixes anything.
+        """
         scale = torch.rsqrt(1 + sigma * sigma)
-        raw = self.unet(x * scale, torch.log(sigma).flatten() / 4, told, light, frames, temporal)
+        # Fainter than Karras et al. have it: where there is nothing but noise, it need not be looked at.
+        faint = x * scale / sigma.clamp(min=1.0)
+        raw = self.unet(faint, torch.log(sigma).flatten() / 4, told, light, clips)
         clean = x * scale * scale + raw * sigma * scale
         return clean.clamp(-LIMIT / SPREAD, LIMIT / SPREAD)
 
@@ -238,17 +237,18 @@ class DiffusionNetwork(nn.Module):
     ) -> Tensor:
         """The exported graph: a window of one clip.
 
-        x (f, 3, h, w); sigma (1,); image (f, 3, h, w) in [0, 1]; light (f, 3, 16, 16); the states before each frame.
+        x (f, 3, h/2, w/2); sigma (1,); image (f, 3, h, w) in [0, 1]; light (f, 3, 16, 16); the states before each frame.
         """
         told = self.look(image, light, state8, state16)
-        return self.denoise(x, sigma.view(1, 1, 1, 1), told, light, x.shape[0])
+        return self.denoise(x, sigma.view(1, 1, 1, 1), told, light, 1)
 
 
 def difference(base: Tensor, wanted: Tensor) -> Tensor:
-    """z that brings base to what is wanted, both sRGB-coded in [0, 1]."""
-    return torch.log((wanted + SOFT) / (base + SOFT)) / SPREAD
+    """z that brings base to what is wanted, both (n, 3, h, w), sRGB-coded in [0, 1]."""
+    return torch.log((F.avg_pool2d(wanted, 2) + SOFT) / (F.avg_pool2d(base, 2) + SOFT)) / SPREAD
 
 
 def applied(base: Tensor, z: Tensor) -> Tensor:
-    """The relit picture; ``difference`` undone."""
-    return (base + SOFT) * torch.exp(SPREAD * z) - SOFT
+    """The relit picture (n, 3, h, w); ``difference`` undone, but for what is finer than z."""
+    fine = F.interpolate(z, scale_factor=2.0, mode="bilinear", align_corners=False)
+    return (base + SOFT) * torch.exp(SPREAD * fine) - SOFT

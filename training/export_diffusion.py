@@ -1,0 +1,90 @@
+"""A checkpoint of train_diffusion becomes the two .onnx files that ship: the frozen base, and the denoiser.
+
+python -m training.export_diffusion CHECKPOINT FOLDER [--base BASE.onnx]
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from livelight.relight import model_path
+from livelight.runtimes.torch_runtime import read_network
+from offline.diffusion_network import DiffusionNetwork, DiffusionSize
+
+OPSET = 18
+INPUTS = ("x", "sigma", "image", "light", "state8", "state16")
+
+
+def example(network: DiffusionNetwork, frames: int, h: int, w: int) -> tuple[torch.Tensor, ...]:
+    """Inputs of the exported graph."""
+    states = network.base.start(frames, h, w)
+    return (
+        torch.randn(frames, 3, h, w),
+        torch.ones(1),
+        torch.rand(frames, 3, h, w),
+        torch.ones(frames, 3, 16, 16),
+        *states,
+    )
+
+
+def export(network: DiffusionNetwork, out: Path, properties: dict[str, str]) -> None:
+    """Write ``network`` as ONNX, float32; frames, height and width (multiples of 16) stay free; checked in full."""
+    file, inputs = io.BytesIO(), example(network, 3, 64, 96)
+    axes = {
+        name: {0: "frames", 2: f"{name}_rows", 3: f"{name}_columns"} for name in ("x", "image", "state8", "state16")
+    }
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network.eval(),
+            inputs,
+            file,
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=list(INPUTS),
+            output_names=["clean"],
+            dynamic_axes=axes | {"light": {0: "frames"}, "clean": axes["x"]},
+            do_constant_folding=False,  # weights keep the names that torch looks for
+        )
+        with FlopCounterMode(display=False) as counter:
+            network(*inputs)
+    model = onnx.load_from_string(file.getvalue())
+    per_pixel = counter.get_total_flops() / (3 * 64 * 96)
+    onnx.helper.set_model_props(model, {"livelight.flops_per_pixel": f"{per_pixel:.0f}", **properties})
+    onnx.checker.check_model(model, full_check=True)
+    temporary = out.with_suffix(".tmp")
+    onnx.save(model, temporary)
+    temporary.replace(out)
+
+
+def load(checkpoint: Path, base: Path) -> tuple[DiffusionNetwork, dict[str, str]]:
+    """The averaged network of a checkpoint, and what is to be noted of it."""
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    network = DiffusionNetwork(DiffusionSize(saved["width"], saved["depth"]), read_network(base))
+    network.load_state_dict(saved["ema"])
+    size = {"livelight.width": str(saved["width"]), "livelight.depth": str(saved["depth"])}
+    return network.eval(), size | {"livelight.version": saved["version"], "livelight.steps": str(saved["step"])}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--base", type=Path, default=model_path("live"), help="the relighter it was trained on")
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    network, properties = load(args.checkpoint, args.base)
+    export(network, args.folder / "diffusion.onnx", properties)
+    shutil.copyfile(args.base, args.folder / "diffusion_base.onnx")
+
+
+if __name__ == "__main__":
+    main()
