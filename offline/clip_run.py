@@ -53,9 +53,14 @@ class ClipRun:
         self._sampler = SAMPLERS[plan.sampler]
         self._windows = lay_out(frames, plan.window, plan.overlap)
         self._frames = frames
-        self._latents = [FrameStore(folder / f"latents-{k}.f32", shape) for k in (0, 1)]
+        kinds = plan.stored
+        as_latents = kinds.get("latents", "float32")
+        self._latents = [FrameStore(folder / f"latents-{k}.f32", shape, stored=as_latents) for k in (0, 1)]
         self._estimates = [FrameStore(folder / f"estimates-{k}.f32", shape) for k in (0, 1)]
-        self._conditions = {name: FrameStore(folder / f"{name}.f32", s) for name, s in conditions.items()}
+        self._conditions = {
+            name: FrameStore(folder / f"{name}.f32", s, stored=kinds.get(name, "float32"))
+            for name, s in conditions.items()
+        }
         self._checkpoint = folder / "checkpoint.npz"
         self._step, self._window, self._blend = 0, 0, Blend(self._windows)
         if self._checkpoint.exists():
@@ -92,8 +97,11 @@ class ClipRun:
     def _begin(self) -> None:
         for window_start in range(0, self._frames, 16):
             stop = min(window_start + 16, self._frames)
-            noise = frame_noise(self._seed, 0, window_start, stop, self._shape)
+            noise = self._noise(0, window_start, stop)
             self._latents[0].write(window_start, start(noise, self._plan.sigmas[0]))
+
+    def _noise(self, step: int, begin: int, end: int) -> F32:
+        return frame_noise(self._seed, step, begin, end, self._shape, self._plan.shared_noise)
 
     def _requests(self, first: int) -> Iterator[Request]:
         for window in self._windows[first:]:
@@ -111,7 +119,7 @@ class ClipRun:
         if self._sampler.remembers:
             self._estimates[step % 2].write(begin, final)
             previous = self._estimates[(step + 1) % 2].read(begin, end) if step else None
-        noise = frame_noise(self._seed, step + 1, begin, end, self._shape)
+        noise = self._noise(step + 1, begin, end)
         x = old.read(begin, end)
         new.write(begin, self._sampler.step(x, final, previous, self._plan.sigmas, step, noise))
         self._window = index + 1

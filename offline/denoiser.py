@@ -7,8 +7,8 @@ Latents are float32 arrays (c, h, w), one per frame, "variance exploding": x = c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Shape = tuple[int, ...]
+Stored = Literal["float32", "float16", "unit"]
+"""How values lie in a file. unit: a byte each, for values in [0, 1] that were bytes before."""
 Condition = Mapping[str, F32]
 """What a model asked to be told of each frame: name -> float32 (frames, ...)."""
 
@@ -54,25 +56,30 @@ class Plan:
     """How a model is to be sampled: the sampler's name (offline.samplers), its noise levels, and the windows.
 
     sigmas: falling, the last one 0. window: frames seen at once. overlap: frames that neighbouring windows share.
+    shared_noise: all frames of a clip have the same noise. stored: how latents ("latents") and conditions lie on the
+    disk, float32 where nothing is said.
     """
 
     sampler: str
     sigmas: tuple[float, ...]
     window: int
     overlap: int
+    shared_noise: bool = False
+    stored: Mapping[str, Stored] = field(default_factory=dict)
 
 
-class VideoModel(Protocol):
-    """A whole relighting model. One thread at a time.
+class ClipModel(Protocol):
+    """What every relighting model of this package says of itself. One thread at a time.
 
     name: as the user gives it. fingerprint: everything of weights and settings that changes results, short. multiple:
-    sides of its pictures are multiples of this.
+    sides of its pictures are multiples of this. peak_bytes: memory that it takes on its device at the worst moment.
     """
 
     name: str
     fingerprint: str
     multiple: int
     plan: Plan
+    peak_bytes: int
 
     @property
     def denoiser(self) -> Denoiser: ...
@@ -82,15 +89,7 @@ class VideoModel(Protocol):
         ...
 
     def condition_shapes(self, width: int, height: int) -> dict[str, Shape]:
-        """Shape of each per-frame condition array that ``encode`` makes."""
-        ...
-
-    def encode(self, shots: Sequence[Shot]) -> dict[str, F32]:
-        """Conditions of some frames: name -> float32 (frames, ...)."""
-        ...
-
-    def decode(self, latents: F32) -> U8:
-        """Pictures uint8 (frames, h, w, 3) sRGB of clean latents (frames, c, h', w')."""
+        """Shape of each per-frame condition array that it must be told."""
         ...
 
     def window_flops(self, width: int, height: int) -> float:
@@ -99,4 +98,16 @@ class VideoModel(Protocol):
 
     def speed(self) -> float:
         """Operations a second of its device, tried for a moment; good to a factor of two."""
+        ...
+
+
+class VideoModel(ClipModel, Protocol):
+    """A model with a picture coder of its own: ``encode`` makes the conditions, ``decode`` pictures."""
+
+    def encode(self, shots: Sequence[Shot]) -> dict[str, F32]:
+        """Conditions of some frames: name -> float32 (frames, ...)."""
+        ...
+
+    def decode(self, latents: F32) -> U8:
+        """Pictures uint8 (frames, h, w, 3) sRGB of clean latents (frames, c, h', w')."""
         ...

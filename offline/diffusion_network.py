@@ -3,8 +3,8 @@
 A frozen copy of the live relighter looks at every frame: its features, normals, albedo, the light it sees and its own
 relit picture, the base, are what the diffusion network is told. What is denoised is how the picture must differ from
 that base, as a soft logarithm: relit = (base + SOFT) * exp(SPREAD * z) - SOFT, sRGB-coded, z (3, h/2, w/2) per frame.
-z = 0 is the live relighter; multiplying keeps pores and hair, and SOFT lets light fall on what was black. Temporal layers
-mix frames at three scales; they start as the identity, as does the whole network.
+z = 0 is the live relighter; multiplying keeps pores and hair, and SOFT lets light fall on what was black. Temporal
+layers mix frames at three scales; they start as the identity, as does the whole network.
 
 The noise is "variance exploding", preconditioned as in Karras et al. 2022 (table 1, sigma_data = 1).
 """
@@ -19,9 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from livelight.runtimes.torch_network import CODE, Painting, RelightNetwork, Source, code_directions
+from offline.level import SOFT, SPREAD
 
-SOFT = 0.1
-SPREAD = 0.15
 LIMIT = 2.5
 """Largest |log gain| that a denoised picture may ask for."""
 
@@ -235,17 +234,24 @@ class DiffusionNetwork(nn.Module):
     def forward(
         self, x: Tensor, sigma: Tensor, image: Tensor, light: Tensor, state8: Tensor, state16: Tensor
     ) -> Tensor:
-        """The exported graph: a window of one clip.
+        """The exported graph: a window of one clip, the clean estimate of its ``level``, of which x is a noisy one.
 
-        x (f, 3, h/2, w/2); sigma (1,); image (f, 3, h, w) in [0, 1]; light (f, 3, 16, 16); the states before each frame.
+        x (f, 3, h/2, w/2); sigma (1,); image (f, 3, h, w) in [0, 1]; light (f, 3, 16, 16); the states before each
+        frame. Against ``level``, not the base, answers to several views of a frame can be averaged.
         """
         told = self.look(image, light, state8, state16)
-        return self.denoise(x, sigma.view(1, 1, 1, 1), told, light, 1)
+        base = level(told.base)
+        return self.denoise(x - base, sigma.view(1, 1, 1, 1), told, light, 1) + base
 
 
 def difference(base: Tensor, wanted: Tensor) -> Tensor:
     """z that brings base to what is wanted, both (n, 3, h, w), sRGB-coded in [0, 1]."""
-    return torch.log((F.avg_pool2d(wanted, 2) + SOFT) / (F.avg_pool2d(base, 2) + SOFT)) / SPREAD
+    return level(wanted) - level(base)
+
+
+def level(picture: Tensor) -> Tensor:
+    """Soft logarithm (n, 3, h/2, w/2) of a picture (n, 3, h, w), sRGB-coded in [0, 1]; z is a difference of two."""
+    return torch.log(F.avg_pool2d(picture, 2) + SOFT) / SPREAD
 
 
 def applied(base: Tensor, z: Tensor) -> Tensor:

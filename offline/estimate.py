@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from offline.denoiser import VideoModel
+from offline.denoiser import ClipModel
+from offline.frame_store import stored_bytes
 from offline.samplers import SAMPLERS
 from offline.windows import lay_out
 
@@ -20,25 +21,28 @@ class Estimate:
     flops: float
     time_s: float
     disk_bytes: int
+    memory_bytes: int
 
     def sentence(self, name: str) -> str:
         """For the user, before the start."""
         return (
             f"{name}: about {self.frames} frames in {self.windows} windows, {_amount(self.flops)}: roughly "
-            f"{_duration(self.time_s)} on this device, and {self.disk_bytes / 1e6:.0f} MB of disk while it runs."
+            f"{_duration(self.time_s)} on this device after preparing, "
+            f"{self.memory_bytes / 1e9:.1f} GB of its memory, and {self.disk_bytes / 1e6:.0f} MB of disk while it runs."
         )
 
 
-def estimate(model: VideoModel, frames: int, width: int, height: int) -> Estimate:
+def estimate(model: ClipModel, frames: int, width: int, height: int) -> Estimate:
     """Of a clip of about so many frames at the model's picture size. Tries the device's speed for a moment."""
     plan = model.plan
     steps = len(plan.sigmas) - 1
     windows = steps * len(lay_out(frames, plan.window, plan.overlap))
     flops = windows * model.window_flops(width, height)
-    latent = int(np.prod(model.latent_shape(width, height)))
+    latent = int(np.prod(model.latent_shape(width, height))) * stored_bytes(plan.stored.get("latents", "float32"))
     stored = latent * (4 if SAMPLERS[plan.sampler].remembers else 2)
-    stored += sum(int(np.prod(shape)) for shape in model.condition_shapes(width, height).values())
-    return Estimate(frames, windows, flops, flops / model.speed(), 4 * frames * stored)
+    for name, shape in model.condition_shapes(width, height).items():
+        stored += int(np.prod(shape)) * stored_bytes(plan.stored.get(name, "float32"))
+    return Estimate(frames, windows, flops, flops / model.speed(), frames * stored, model.peak_bytes)
 
 
 def _amount(flops: float) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from livelight.errors import InputError, OutputError
-from offline.denoiser import F32
-
-Stored = Literal["float32", "float16", "unit"]
-"""How values lie in the file. unit: a byte each, for values in [0, 1] that were bytes before."""
+from offline.denoiser import F32, Stored
 
 _TYPES: dict[Stored, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2"), "unit": np.dtype("u1")}
+
+
+def stored_bytes(stored: Stored) -> int:
+    """Bytes that one value takes in a file."""
+    return _TYPES[stored].itemsize
 
 
 class FrameStore:

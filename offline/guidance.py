@@ -1,14 +1,14 @@
-"""Guidance, and the illumination-invariant ensemble (IIE) of RelightVid, both on the predicted noise."""
+"""Guidance, and the illumination-invariant ensemble (IIE) of RelightVid, both on the predicted noise.
+
+Which brightnesses IIE takes: offline/brightnesses.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
-
-from livelight.errors import SettingsError
 
 
 def guided(noises: Sequence[Tensor], scales: Sequence[float]) -> Tensor:
@@ -21,13 +21,6 @@ def guided(noises: Sequence[Tensor], scales: Sequence[float]) -> Tensor:
     for before, after, scale in zip(noises[:-1], noises[1:], scales, strict=True):
         result = result + scale * (after - before)
     return result
-
-
-def brightnesses(n: int) -> tuple[float, ...]:
-    """Gains of IIE's n pictures, 0.5 to 1.5; n = 1 is the picture as it is."""
-    if n < 1:
-        raise SettingsError(f"IIE takes at least 1 picture, got {n}; 1 turns it off.")
-    return (1.0,) if n == 1 else tuple(float(g) for g in np.linspace(0.5, 1.5, n))
 
 
 def ensemble(predict: Callable[[int], Tensor], n: int) -> Tensor:

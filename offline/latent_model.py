@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from livelight.errors import RuntimeFailure
+from offline.brightnesses import brightnesses
 from offline.denoiser import F32, U8, Condition, Plan, Shape, Shot
-from offline.guidance import brightnesses, ensemble, guided, zeros_where
+from offline.guidance import ensemble, guided, zeros_where
 from offline.light_tokens import GRID, TOKENS, LightTokens, light_pictures
 from offline.samplers import F64, timestep_of
 from offline.stable_diffusion import PictureCoder
@@ -151,9 +152,10 @@ class LatentModel:
         fingerprint: str,
         iie: int,
         has_light: bool,
+        peak_bytes: int,
     ) -> None:
         self.name, self.fingerprint, self.plan = recipe.name, fingerprint, plan
-        self._denoiser = denoiser
+        self._denoiser, self.peak_bytes = denoiser, peak_bytes
         self._recipe, self._coder, self._iie, self._has_light = recipe, coder, iie, has_light
 
     @property

@@ -21,7 +21,7 @@ from offline.noise_networks import ClipNetwork, FrameNetwork, image_unet
 from offline.notice import show_once
 from offline.recipes import NEGATIVE, PROMPTS, ic_light_plan, ic_light_recipe, relightvid_plan, relightvid_recipe
 from offline.samplers import F64
-from offline.settings import DIFFUSION_MODELS, DiffusionSettings
+from offline.settings import DIFFUSION_MODELS, DiffusionSettings, check_overlap
 from offline.stable_diffusion import PictureCoder, load_text, load_unet, load_vae
 from offline.weight_files import check_channels, fingerprint, located, read_weights, with_ic_light
 
@@ -37,8 +37,6 @@ def open_model(
     say: told the licence of the weights, once per user. Raises SettingsError for a name or setting that makes no
     sense, RuntimeFailure for weights that are missing or do not fit, or for too little memory.
     """
-    if name == "diffusion":
-        raise SettingsError("model diffusion is not part of this version; use live, or relightvid with its weights.")
     if name not in DIFFUSION_MODELS:
         known = ", ".join(DIFFUSION_MODELS)
         raise SettingsError(f"unknown model {name}; expected live, a path to an .onnx file, {known}.")
@@ -83,10 +81,7 @@ class Backbone:
 
 
 def _relightvid(settings: DiffusionSettings, ic_place: str, base: str, size: tuple[int, int]) -> VideoModel:
-    if settings.overlap >= settings.window:
-        raise SettingsError(
-            f"--overlap {settings.overlap} must be less than --window {settings.window}; give a smaller one."
-        )
+    check_overlap(settings)
     recipe = relightvid_recipe(
         settings.light_weights is not None,
         settings.image_scale,
@@ -100,8 +95,10 @@ def _relightvid(settings: DiffusionSettings, ic_place: str, base: str, size: tup
     unet = filled(empty, backbone.weights | to_diffusers(read_weights(motion)), dtype)
     plan, trained = relightvid_plan(settings.steps or 20, settings.window, settings.overlap)
     coder = load_vae(base, torch.float32, device)
-    network = ClipNetwork(unet, device, dtype, _placing(unet, coder, plan, size, device))
-    return _wrapped(settings, base, recipe, plan, trained, network, coder, [*backbone.files, motion])
+    need, placing = _placing(unet, coder, plan, size, device)
+    network = ClipNetwork(unet, device, dtype, placing)
+    files = [*backbone.files, motion]
+    return _wrapped(settings, base, recipe, plan, trained, network, coder, files, need.peak(placing))
 
 
 def _ic_light(name: str, settings: DiffusionSettings, ic_place: str, base: str, size: tuple[int, int]) -> VideoModel:
@@ -113,8 +110,9 @@ def _ic_light(name: str, settings: DiffusionSettings, ic_place: str, base: str, 
     unet = image_unet(backbone.config, backbone.weights, recipe.channels, dtype)
     plan, trained = ic_light_plan(settings.steps or (20 if kind == "fbc" else 25))
     coder = load_vae(base, torch.float32, device)
-    network = FrameNetwork(unet, device, dtype, _placing(unet, coder, plan, size, device))
-    return _wrapped(settings, base, recipe, plan, trained, network, coder, backbone.files)
+    need, placing = _placing(unet, coder, plan, size, device)
+    network = FrameNetwork(unet, device, dtype, placing)
+    return _wrapped(settings, base, recipe, plan, trained, network, coder, backbone.files, need.peak(placing))
 
 
 def _backbone(base: str, ic_place: str, kind: str, channels: int) -> Backbone:
@@ -130,12 +128,12 @@ def _device_and_type(settings: DiffusionSettings) -> tuple[str, torch.dtype]:
     return device, chosen_dtype(settings.precision, device)
 
 
-def _placing(unet: Any, coder: PictureCoder, plan: Plan, size: tuple[int, int], device: str) -> Placing:
+def _placing(unet: Any, coder: PictureCoder, plan: Plan, size: tuple[int, int], device: str) -> tuple[Need, Placing]:
     weights, vae = _bytes(unet), _bytes(coder.network)
     pixels = size[0] * size[1] // coder.shrink**2
     need = Need(weights, vae, torch.finfo(unet.dtype).bits // 8, plan.window, pixels)
     held = weights + vae if device == "cpu" else 0  # what is loaded already is no longer free
-    return choose_placing(need, free_memory(device) + held, device)
+    return need, choose_placing(need, free_memory(device) + held, device)
 
 
 def _wrapped(
@@ -147,6 +145,7 @@ def _wrapped(
     network: ClipNetwork | FrameNetwork,
     coder: PictureCoder,
     files: list[Path],
+    peak_bytes: int,
 ) -> VideoModel:
     """The text, the light tokens, and the contract around a network."""
     family = _family(recipe.name)
@@ -160,7 +159,7 @@ def _wrapped(
         tokens, files = _light_tokens(path, texts["none"].shape[2]), [*files, path]
     denoiser = LatentDenoiser(network, recipe, trained, texts, settings.iie, tokens, MAX_FRAMES)
     mark = f"{recipe} {fingerprint(files)} {prompt!r} {negative!r} iie {settings.iie} {settings.precision}"
-    return LatentModel(recipe, denoiser, coder, plan, mark, settings.iie, tokens is not None)
+    return LatentModel(recipe, denoiser, coder, plan, mark, settings.iie, tokens is not None, peak_bytes)
 
 
 def _light_tokens(path: Path, width: int) -> LightTokens:

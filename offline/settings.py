@@ -6,12 +6,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from livelight.errors import SettingsError
+
 DIFFUSION_MODELS = ("relightvid", "ic-light-fc", "ic-light-fcon", "ic-light-fbc")
 """Models that need weights from the user."""
 
 
 def is_diffusion(model: str) -> bool:
-    """Whether a model's name means one of this package (``diffusion`` is kept for the project's own)."""
+    """Whether a model's name means one of this package; ``diffusion`` is the project's own."""
     return model == "diffusion" or model in DIFFUSION_MODELS
 
 
@@ -46,18 +48,24 @@ class DiffusionSettings(BaseModel):
     iie: int = Field(
         1, ge=1, le=9, description="Illumination-invariant ensemble: brightness variants per step, 1 = off, 5 = paper."
     )
-    steps: int | None = Field(None, ge=1, le=1000, description="Denoising steps; 20, for ic-light fc and fcon 25.")
+    steps: int | None = Field(
+        None, ge=1, le=1000, description="Denoising steps; diffusion 1, ic-light fc and fcon 25, others 20."
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="Another seed, another result; the same seed, the same.")
-    window: int = Field(16, ge=1, le=32, description="Frames that the network sees at once (relightvid).")
-    overlap: int = Field(6, ge=0, le=31, description="Frames that neighbouring windows share (relightvid).")
+    window: int = Field(16, ge=1, le=32, description="Frames that the network sees at once (diffusion, relightvid).")
+    overlap: int = Field(6, ge=0, le=31, description="Frames that neighbouring windows share (diffusion, relightvid).")
     size: str | None = Field(
-        None, description="Working size WxH of the network; default: about 512x512 in the clip's shape."
+        None,
+        description="relightvid, ic-light: working size WxH; default: about 512x512 in the clip's shape.",
     )
     detail: float = Field(
-        1.0, ge=0, le=1, description="Fine detail of the result: 0 the network's, 1 the source's under the new light."
+        1.0,
+        ge=0,
+        le=1,
+        description="relightvid, ic-light: fine detail, 0 the network's, 1 the source's under the new light.",
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
-        "auto", description="Arithmetic of the diffusion network; auto: bf16 or fp16 on a GPU, else fp32."
+        "auto", description="relightvid, ic-light: arithmetic of the network; auto: bf16 or fp16 on a GPU, else fp32."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where the diffusion network runs.")
     cluster: str | None = Field(
@@ -66,3 +74,11 @@ class DiffusionSettings(BaseModel):
         "The weights must lie at the same paths on every worker.",
     )
     restart: bool = Field(default=False, description="Throw away unfinished work of an earlier run of this output.")
+
+
+def check_overlap(settings: DiffusionSettings) -> None:
+    """Raises SettingsError if windows would not move on."""
+    if settings.overlap >= settings.window:
+        raise SettingsError(
+            f"--overlap {settings.overlap} must be less than --window {settings.window}; give a smaller one."
+        )

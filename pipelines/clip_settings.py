@@ -15,8 +15,9 @@ class ClipSettings(RelightSettings, DiffusionSettings):
 
     model: str = Field(
         "live",
-        description="Relighter: live, a path to an .onnx relighter, or, with weights of your own (--weights), "
-        "relightvid, ic-light-fc, ic-light-fcon or ic-light-fbc.",
+        description="Relighter: live; diffusion, which sees several frames at once and takes longer; a path to "
+        "an .onnx relighter; or, with weights of your own (--weights), relightvid, "
+        "ic-light-fc, ic-light-fcon or ic-light-fbc.",
     )
 
     compare: bool = Field(default=False, description="Write before | after side by side, twice as wide.")

@@ -8,23 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from livelight.errors import LiveLightError, MissingExtra, SettingsError
+from livelight.errors import LiveLightError, MissingExtra
 from livelight.light_program import build_lighting
-from livelight.relight import Relighter, build_relighter
+from livelight.relight import network_size
+from livelight.session import RelightStep
 from pipelines.clip import ClipResult, Stopped, open_source, relight_clip, run_all, say
 from pipelines.clip_job import ClipJob
 from pipelines.clip_settings import ClipSettings
 from pipelines.progress import progress_for
 from pipelines.work_folder import WorkFolder
+from pipelines.working_size import working_size
 
 if TYPE_CHECKING:
     from offline.clip_run import Answer
-    from offline.denoiser import Denoiser, VideoModel
-
-AREA = 512 * 512
-"""Pixels of the network's picture, unless --size is given."""
+    from offline.denoiser import ClipModel, Denoiser, VideoModel
+    from offline.frame_store import FrameStore
+    from offline.own_model import OwnModel
 
 NOT_IN_RESULT = {
     *("compare", "codec", "crf", "force", "restart", "extra", "extra_format"),
@@ -32,12 +33,31 @@ NOT_IN_RESULT = {
 }
 """Settings that do not change what is denoised."""
 
-Opened = Callable[[ClipSettings, tuple[int, int]], "VideoModel"]
+
+class Passes(Protocol):
+    """What happens to a clip's frames before and after the model, which is opened for pictures of one size."""
+
+    def prepare(self, job: ClipJob, work: WorkFolder, size: tuple[int, int], quiet: bool) -> None:
+        """Store what the model must be told of every frame. Raises InputError if the clip breaks off."""
+        ...
+
+    def finish(self, latents: FrameStore, size: tuple[int, int]) -> RelightStep[Any]:
+        """A step that gives the clip's frames, in their order and each once, their new light."""
+        ...
+
+    def close(self) -> None: ...
+
+
+Opened = Callable[[ClipSettings, tuple[int, int]], "ClipModel"]
 """Opens the model for pictures of a size."""
 
 
-def open_diffusion(settings: ClipSettings, size: tuple[int, int]) -> VideoModel:
+def open_diffusion(settings: ClipSettings, size: tuple[int, int]) -> ClipModel:
     """The model that the settings ask for. Raises MissingExtra, SettingsError or RuntimeFailure."""
+    if settings.model == "diffusion":
+        from offline.own_model import open_own_model
+
+        return open_own_model(settings, size, settings.threads)
     try:
         from offline.models import open_model
     except ImportError as exc:
@@ -45,16 +65,29 @@ def open_diffusion(settings: ClipSettings, size: tuple[int, int]) -> VideoModel:
     return open_model(settings.model, settings, size, say)
 
 
+def _passes(settings: ClipSettings, model: ClipModel) -> Passes:
+    if settings.model == "diffusion":
+        from pipelines.own_clip import OwnPasses
+
+        return OwnPasses(settings, cast("OwnModel", model))
+    from pipelines.latent_clip import LatentPasses
+
+    return LatentPasses(settings, cast("VideoModel", model))
+
+
 def diffuse_all(jobs: list[ClipJob], settings: ClipSettings, quiet: bool, opened: Opened = open_diffusion) -> int:
     """Run the jobs in turn and report on stderr; the number of jobs that failed."""
     first = _measured(jobs[0], settings)
     model = opened(settings, first.size)
     answer = _cluster_answer(settings, model, first.size) if settings.cluster else None
-    with build_relighter(settings.model_copy(update={"model": "live"})) as live:
-        return run_all(jobs, lambda job: diffuse_clip(job, settings, model, live, quiet, answer), quiet)
+    passes = _passes(settings, model)
+    try:
+        return run_all(jobs, lambda job: diffuse_clip(job, settings, model, passes, quiet, answer), quiet)
+    finally:
+        passes.close()
 
 
-def _cluster_answer(settings: ClipSettings, model: VideoModel, size: tuple[int, int]) -> Answer:
+def _cluster_answer(settings: ClipSettings, model: ClipModel, size: tuple[int, int]) -> Answer:
     """Windows go to Ray's workers, each of which opens the model once; this process encodes, blends and decodes."""
     from offline.cluster import connect, gpus_each, on_cluster
 
@@ -77,35 +110,20 @@ class _Measured:
 def _measured(job: ClipJob, settings: ClipSettings) -> _Measured:
     source = open_source(job)
     try:
-        size = working_size(source.width, source.height, settings.size)
+        if settings.model == "diffusion":
+            size = network_size(source.width, source.height)
+        else:
+            size = working_size(source.width, source.height, settings.size)
         return _Measured(size, source.frame_count or 1, source.duration_s)
     finally:
         source.close()
 
 
-def working_size(width: int, height: int, wanted: str | None, multiple: int = 64) -> tuple[int, int]:
-    """(width, height) for the network: as ``wanted`` ("WxH") says, else about AREA pixels in the frame's shape.
-
-    Multiples of ``multiple``. Raises SettingsError for a size that is none.
-    """
-    if wanted is None:
-        scale = (AREA / (width * height)) ** 0.5
-        w, h = (max(round(side * scale / multiple), 1) * multiple for side in (width, height))
-        return w, h
-    try:
-        w, h = (int(side) for side in wanted.lower().split("x"))
-    except ValueError:
-        w = h = 0
-    if w < multiple or h < multiple or w % multiple or h % multiple:
-        raise SettingsError(f"--size {wanted}: expected WxH, both multiples of {multiple}, such as 640x384.")
-    return w, h
-
-
 def diffuse_clip(
     job: ClipJob,
     settings: ClipSettings,
-    model: VideoModel,
-    live: Relighter,
+    model: ClipModel,
+    passes: Passes,
     quiet: bool,
     answer: Answer | None = None,
 ) -> ClipResult:
@@ -114,14 +132,12 @@ def diffuse_clip(
     answer: who asks the denoiser; None does it here. Raises as ``relight_clip`` does; Stopped too, with the work kept.
     """
     from offline.clip_run import ClipRun, one_by_one
-    from pipelines.finish_step import FinishStep
-    from pipelines.prepare_clip import prepare
 
     clip = _measured(job, settings)
     work = WorkFolder(job.target, _run_note(job, settings, model, clip.size), settings.restart)
     if work.frames is None:
         _say_estimate(job, model, clip, quiet)
-        _guarded(work, lambda: prepare(job, settings, model, live, work, clip.size, quiet))
+        _guarded(work, lambda: passes.prepare(job, work, clip.size, quiet))
     frames = work.frames
     assert frames is not None
     shapes = (model.latent_shape(*clip.size), model.condition_shapes(*clip.size))
@@ -129,7 +145,7 @@ def diffuse_clip(
     try:
         with progress_for(job.source.name, quiet, "window") as progress:
             latents = run.run(answer or one_by_one(model.denoiser), progress.advance)
-        step: Any = FinishStep(latents, model, live, clip.size, settings.detail)
+        step = passes.finish(latents, clip.size)
         with progress_for(job.source.name, quiet) as progress:
             result = relight_clip(
                 job, settings, step, lambda duration_s: build_lighting(settings, duration_s), progress.advance
@@ -157,14 +173,14 @@ def _guarded(work: WorkFolder, prepare: Callable[[], None]) -> None:
         raise
 
 
-def _say_estimate(job: ClipJob, model: VideoModel, clip: _Measured, quiet: bool) -> None:
+def _say_estimate(job: ClipJob, model: ClipModel, clip: _Measured, quiet: bool) -> None:
     if not quiet:
         from offline.estimate import estimate
 
         say(estimate(model, clip.frames, *clip.size).sentence(job.source.name))
 
 
-def _run_note(job: ClipJob, settings: ClipSettings, model: VideoModel, size: tuple[int, int]) -> dict[str, Any]:
+def _run_note(job: ClipJob, settings: ClipSettings, model: ClipModel, size: tuple[int, int]) -> dict[str, Any]:
     """All that decides the latents: the clip, the light's files, the weights and the settings."""
     note: dict[str, Any] = {"input": _file_note(job.source), "network size": list(size), "weights": model.fingerprint}
     for name, value in settings.model_dump(mode="json").items():

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import shutil
 import warnings
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -25,17 +27,11 @@ INPUTS = ("x", "sigma", "image", "light", "state8", "state16")
 
 def example(network: DiffusionNetwork, frames: int, h: int, w: int) -> tuple[torch.Tensor, ...]:
     """Inputs of the exported graph."""
-    states = network.base.start(frames, h, w)
-    return (
-        torch.randn(frames, 3, h, w),
-        torch.ones(1),
-        torch.rand(frames, 3, h, w),
-        torch.ones(frames, 3, 16, 16),
-        *states,
-    )
+    x, image = torch.randn(frames, 3, h // 2, w // 2), torch.rand(frames, 3, h, w)
+    return x, torch.ones(1), image, torch.ones(frames, 3, 16, 16), *network.base.start(frames, h, w)
 
 
-def export(network: DiffusionNetwork, out: Path, properties: dict[str, str]) -> None:
+def export(network: DiffusionNetwork, out: Path, properties: dict[str, Any]) -> None:
     """Write ``network`` as ONNX, float32; frames, height and width (multiples of 16) stay free; checked in full."""
     file, inputs = io.BytesIO(), example(network, 3, 64, 96)
     axes = {
@@ -58,20 +54,20 @@ def export(network: DiffusionNetwork, out: Path, properties: dict[str, str]) -> 
             network(*inputs)
     model = onnx.load_from_string(file.getvalue())
     per_pixel = counter.get_total_flops() / (3 * 64 * 96)
-    onnx.helper.set_model_props(model, {"livelight.flops_per_pixel": f"{per_pixel:.0f}", **properties})
     onnx.checker.check_model(model, full_check=True)
     temporary = out.with_suffix(".tmp")
     onnx.save(model, temporary)
     temporary.replace(out)
+    notes = {"flops_per_pixel": round(per_pixel), **properties}
+    out.with_suffix(".json").write_text(json.dumps(notes, indent=1) + "\n")
 
 
-def load(checkpoint: Path, base: Path) -> tuple[DiffusionNetwork, dict[str, str]]:
+def load(checkpoint: Path, base: Path) -> tuple[DiffusionNetwork, dict[str, Any]]:
     """The averaged network of a checkpoint, and what is to be noted of it."""
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network = DiffusionNetwork(DiffusionSize(saved["width"], saved["depth"]), read_network(base))
     network.load_state_dict(saved["ema"])
-    size = {"livelight.width": str(saved["width"]), "livelight.depth": str(saved["depth"])}
-    return network.eval(), size | {"livelight.version": saved["version"], "livelight.steps": str(saved["step"])}
+    return network.eval(), {name: saved[name] for name in ("version", "step", "width", "depth")}
 
 
 def main() -> None:

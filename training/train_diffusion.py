@@ -25,7 +25,8 @@ from torch.utils.tensorboard import SummaryWriter
 
 from livelight.relight import model_path
 from livelight.runtimes.torch_runtime import read_network
-from offline.diffusion_network import LIMIT, SPREAD, DiffusionNetwork, DiffusionSize, Told, applied, difference
+from offline.diffusion_network import LIMIT, DiffusionNetwork, DiffusionSize, Told, applied, difference
+from offline.level import SPREAD
 from training.bake import BakedSamples
 from training.losses import gradient_l1, masked_l1, temporal_l1
 

@@ -25,6 +25,7 @@ def test_an_estimate_counts_windows_passes_and_disk(tiny):
     assert one.windows == 20 * 3
     assert three.flops == 3 * one.flops > 0
     assert one.disk_bytes == 36 * 4 * 4 * (2 + 1 + 1) * 64
+    assert one.memory_bytes > 0
     assert three.disk_bytes == 36 * 4 * 4 * (2 + 3 + 1) * 64
     assert "36 frames" in one.sentence("clip.mp4")
     assert speed_of("cpu", torch.float32) > 1e6

@@ -10,8 +10,8 @@ from diffusers.models.resnet import ResnetBlock2D
 from safetensors.torch import load_file, save_file
 
 from livelight.errors import LiveLightError, RuntimeFailure, SettingsError
+from offline.brightnesses import brightnesses
 from offline.denoiser import Shot
-from offline.guidance import brightnesses
 from offline.light_tokens import LightTokens, light_picture
 from offline.memory import Need, choose_placing
 from offline.models import open_model

@@ -3,7 +3,8 @@ import pytest
 import torch
 from diffusers import DDPMScheduler, DPMSolverMultistepScheduler
 
-from offline.guidance import brightnesses, ensemble, guided
+from offline.brightnesses import brightnesses
+from offline.guidance import ensemble, guided
 from offline.samplers import (
     SAMPLERS,
     ancestral_noise,

@@ -12,7 +12,7 @@ import pytest
 
 from livelight.sources.synthetic import SyntheticSource
 from pipelines import cli
-from pipelines.diffusion_clip import working_size
+from pipelines.working_size import working_size
 from tests.clips import packets_of, pictures_of, write_clip
 from tests.offline.tiny_weights import write_all
 

@@ -1,0 +1,81 @@
+"""What our own diffusion model is told of a clip, and how its answer reaches the frames: both through the live path.
+
+The frozen base looks at every frame twice, as it is and in a mirror, each with a state of its own; what it was given is
+kept. Afterwards the live path runs over the clip once more, with an engine whose gain and offset are brought to the
+levels that were denoised: matte, background, intensity and detail are the live path's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livelight.runtimes import NetworkOutput, NetworkState, Runtime, start_state
+from offline.denoiser import F32
+from offline.frame_store import FrameStore
+from offline.level import brought_to
+from offline.own_model import STATE_CHANNELS
+
+AHEAD = 4
+"""Frames that are read from the disk together."""
+
+
+class Look:
+    """What the base was given of each frame of a clip, in order; states as before the frame."""
+
+    def __init__(self, base: Runtime) -> None:
+        self._base = base
+        self.restart()
+
+    def restart(self) -> None:
+        """The next frame has nothing to do with those before."""
+        self._states: list[NetworkState | None] = [None, None]
+
+    def at(self, picture: NDArray[np.uint8], code: F32) -> dict[str, F32]:
+        """Conditions of one frame, each (1, ...); picture uint8 (h, w, 3) sRGB, code (16, 16, 3) linear."""
+        h, w = picture.shape[:2]
+        told: dict[str, F32] = {
+            "image": picture.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255),
+            "light": code.transpose(2, 0, 1)[None].astype(np.float32),
+        }
+        for k, kind in enumerate(("state", "mirrored")):
+            state = self._states[k] or start_state(STATE_CHANNELS, h, w)
+            told |= {name.replace("state", kind): value for name, value in zip(STATE_CHANNELS, state, strict=True)}
+            turn = slice(None, None, -1 if k else 1)
+            seen, light = np.ascontiguousarray(picture[:, turn]), np.ascontiguousarray(code[:, turn])
+            self._states[k] = self._base.run(seen, light, self._states[k]).state
+        return told
+
+
+class FinishRuntime:
+    """A Runtime that says what the base says, but for gain and offset, which reach the denoised levels, frame by frame.
+
+    Frames must come in the clip's order, each once. Before ``begin`` it is the base.
+    """
+
+    def __init__(self, base: Runtime) -> None:
+        self.name = base.name
+        self._base = base
+        self._levels: Iterator[F32] = iter(())
+
+    def begin(self, levels: FrameStore) -> None:
+        """levels: one per frame of the clip that comes next."""
+        self._levels = _frames(levels)
+
+    def run(self, image: NDArray[np.uint8], light: F32, state: NetworkState | None) -> NetworkOutput:
+        output = self._base.run(image, light, state)
+        wanted = next(self._levels, None)
+        if wanted is None:
+            return output
+        coded = image.astype(np.float32) / np.float32(255)
+        gain, offset = brought_to(coded, output.gain, output.offset, wanted)
+        return replace(output, gain=gain, offset=offset)
+
+
+def _frames(store: FrameStore) -> Iterator[F32]:
+    count = len(store)
+    for start in range(0, count, AHEAD):
+        yield from store.read(start, min(start + AHEAD, count))

@@ -1,0 +1,102 @@
+"""The passes of our own diffusion model over a clip: tell it of every frame, and bring its answer into every frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from livelight.frame import Frame
+from livelight.light_program import build_lighting
+from livelight.lighting import Light
+from livelight.relight import Relighter, State
+from livelight.runtimes import open_runtime
+from livelight.segment import SelfieSegmenter
+from livelight.session import starts_anew
+from offline.frame_store import FrameStore
+from offline.own_model import OwnModel
+from offline.own_passes import FinishRuntime, Look
+from pipelines.clip import open_source
+from pipelines.clip_job import ClipJob
+from pipelines.clip_settings import ClipSettings
+from pipelines.progress import progress_for
+from pipelines.work_folder import WorkFolder
+
+
+class OwnPasses:
+    """Passes (pipelines.diffusion_clip) around OwnModel."""
+
+    def __init__(self, settings: ClipSettings, model: OwnModel) -> None:
+        """Raises RuntimeFailure when no engine works."""
+        self._settings, self._model = settings, model
+        runtime = "auto" if settings.runtime.startswith("tensorrt") else settings.runtime
+        self._base = open_runtime(runtime, model.base, settings.threads)
+        self._runtime = FinishRuntime(self._base)
+        self._relighter = Relighter(self._runtime, SelfieSegmenter())
+
+    def prepare(self, job: ClipJob, work: WorkFolder, size: tuple[int, int], quiet: bool) -> None:
+        """Store what the model is told of every frame. Raises InputError if the clip breaks off."""
+        source = open_source(job)
+        stored = self._model.plan.stored
+        stores = {
+            name: FrameStore(work.path / f"{name}.f32", shape, fresh=True, stored=stored.get(name, "float32"))
+            for name, shape in self._model.condition_shapes(*size).items()
+        }
+        look, done = Look(self._base), 0
+        previous: Frame | None = None
+        start_s = 0.0
+        try:
+            lighting = build_lighting(self._settings, source.duration_s)
+            with progress_for(f"{job.source.name}, preparing", quiet) as progress:
+                for frame in source:
+                    if previous is None:
+                        start_s = frame.time_s
+                    elif starts_anew(previous, frame):
+                        look.restart()
+                    previous = frame
+                    light = toned(lighting.at(frame.time_s - start_s, frame.width, frame.height))
+                    for name, value in look.at(seen(frame, size), light.code).items():
+                        stores[name].write(done, value)
+                    done += 1
+                    progress.advance(done, source.frame_count)
+            for store in stores.values():
+                store.sync()
+            work.prepared(done)
+        finally:
+            source.close()
+            for store in stores.values():
+                store.close()
+
+    def finish(self, latents: FrameStore, size: tuple[int, int]) -> FinishStep:
+        """A RelightStep for the clip's frames in their order."""
+        self._runtime.begin(latents)
+        return FinishStep(self._relighter)
+
+    def close(self) -> None:
+        self._relighter.close()
+
+
+class FinishStep:
+    """The live path, with the light as the model was told of it."""
+
+    def __init__(self, relighter: Relighter) -> None:
+        self.timings_ms: dict[str, float] = {}
+        self._relighter = relighter
+
+    def step(self, frame: Frame, light: Light, state: State | None) -> tuple[Frame, State]:
+        result = self._relighter.step(frame, toned(light), state)
+        self.timings_ms = self._relighter.timings_ms
+        return result
+
+
+def seen(frame: Frame, size: tuple[int, int]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The frame as ``Relighter.step`` shows it to the network."""
+    half = cv2.resize(frame.image, (max(frame.width // 2, 1), max(frame.height // 2, 1)))
+    return np.asarray(cv2.resize(half, size), np.uint8)
+
+
+def toned(light: Light) -> Light:
+    """Exposure and tint of the background go into the light: the model, not a gain on its picture, follows them."""
+    return replace(light, code=light.code * light.tone_gain, tone_gain=np.ones(3, np.float32))
