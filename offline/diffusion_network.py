@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from livelight.runtimes.torch_network import CODE, Painting, RelightNetwork, Source, code_directions
+from offline.exposure_head import ExposureHead, bases_of, maps_of, statistics
 from offline.level import SOFT, SPREAD
 
 LIMIT = 2.5
@@ -191,9 +192,11 @@ def twice(x: Tensor) -> Tensor:
 class Told:
     """What the base network says of some frames under their lights. image, base: (n, 3, h, w), sRGB-coded, [0, 1].
 
-    gain, offset: (n, 3, h, w), of the base. For source and painting see livelight.runtimes.torch_network.
+    matte: (n, 1, h/2, w/2) in [0, 1]. gain, offset: (n, 3, h, w), of the base. source, painting: see
+    livelight.runtimes.torch_network.
     """
 
+    matte: Tensor
     image: Tensor
     base: Tensor
     gain: Tensor
@@ -210,20 +213,33 @@ class DiffusionNetwork(nn.Module):
         self.size = size
         self.base = base.eval().requires_grad_(False)
         self.unet = ResidualUNet(size, base)
+        self.exposure = ExposureHead(base)
 
-    def look(self, image: Tensor, light: Tensor, state8: Tensor, state16: Tensor) -> Told:
-        """image (n, 3, h, w) sRGB-coded [0, 1], light (n, 3, 16, 16), the states before each frame."""
+    def look(self, image: Tensor, matte: Tensor, light: Tensor, state8: Tensor, state16: Tensor) -> Told:
+        """image (n, 3, h, w) sRGB-coded [0, 1], matte (n, 1, h/2, w/2), light (n, 3, 16, 16), states before a frame."""
         with torch.no_grad():
             source = self.base.analyse(image, state8, state16)
             painting = self.base.paint(source, light)
             gain, offset = self.base.applied(source, painting)
-            return Told(image, (image * gain + offset).clamp(0, 1), gain, offset, source, painting)
+            return Told(matte, image, (image * gain + offset).clamp(0, 1), gain, offset, source, painting)
 
     def denoise(self, x: Tensor, sigma: Tensor, told: Told, light: Tensor, clips: int) -> Tensor:
         """The clean estimate of z. sigma: (n, 1, 1, 1) or (1, 1, 1, 1), > 0. clips: n / clips frames belong together.
 
         With as many clips as frames every frame is by itself, its own neighbour: no temporal layer mixes anything.
         """
+        guess = self.guess(told, light)
+        return self.corrected(x - guess, sigma, told, light, clips) + guess
+
+    def guess(self, told: Told, light: Tensor) -> Tensor:
+        """The part of z that the statistics of a whole person tell."""
+        s, p = told.source, told.painting
+        maps = maps_of(told.image, told.base, told.gain, told.offset, s, p)
+        known = statistics(maps, told.matte, s.source_light, light)
+        return self.exposure(known, bases_of(told.base, s, p)) / SPREAD
+
+    def corrected(self, x: Tensor, sigma: Tensor, told: Told, light: Tensor, clips: int) -> Tensor:
+        """What the trained network adds to the guess, of which x is a noisy one."""
         scale = torch.rsqrt(1 + sigma * sigma)
         # Fainter than Karras et al. have it: where there is nothing but noise, it need not be looked at.
         faint = x * scale / sigma.clamp(min=1.0)
@@ -232,14 +248,14 @@ class DiffusionNetwork(nn.Module):
         return clean.clamp(-LIMIT / SPREAD, LIMIT / SPREAD)
 
     def forward(
-        self, x: Tensor, sigma: Tensor, image: Tensor, light: Tensor, state8: Tensor, state16: Tensor
+        self, x: Tensor, sigma: Tensor, image: Tensor, matte: Tensor, light: Tensor, state8: Tensor, state16: Tensor
     ) -> Tensor:
         """The exported graph: a window of one clip, the clean estimate of its ``level``, of which x is a noisy one.
 
-        x (f, 3, h/2, w/2); sigma (1,); image (f, 3, h, w) in [0, 1]; light (f, 3, 16, 16); the states before each
-        frame. Against ``level``, not the base, answers to several views of a frame can be averaged.
+        x (f, 3, h/2, w/2); sigma (1,); image (f, 3, h, w), matte (f, 1, h/2, w/2) in [0, 1]; light (f, 3, 16, 16);
+        the states before each frame. Against ``level``, not the base, answers to several views of a frame can be averaged.
         """
-        told = self.look(image, light, state8, state16)
+        told = self.look(image, matte, light, state8, state16)
         base = level(told.base)
         return self.denoise(x - base, sigma.view(1, 1, 1, 1), told, light, 1) + base
 

@@ -25,7 +25,7 @@ TOP = 80.0
 STATE_CHANNELS = {"state8": 20, "state16": 32}
 """Of the frozen base, the live relighter of size S."""
 
-STORED: Mapping[str, Any] = {"latents": "float16", "image": "unit"} | dict.fromkeys(
+STORED: Mapping[str, Any] = {"latents": "float16", "image": "unit", "matte": "unit"} | dict.fromkeys(
     ("state8", "state16", "mirrored8", "mirrored16"), "float16"
 )
 
@@ -66,7 +66,7 @@ class OwnDenoiser:
     def _seen(self, x: F32, sigma: F32, condition: Condition, mirrored: bool, brightness: float) -> F32:
         """The answer to one view of the frames, turned back."""
         image = np.minimum(condition["image"] * np.float32(brightness), np.float32(1))
-        inputs = {"x": x, "image": image, "light": condition["light"]}
+        inputs = {"x": x, "image": image, "matte": condition["matte"], "light": condition["light"]}
         if mirrored:
             inputs = {name: np.ascontiguousarray(value[..., ::-1]) for name, value in inputs.items()}
         name = "mirrored" if mirrored else "state"
@@ -111,7 +111,11 @@ class OwnModel:
         return (3, height // 2, width // 2)
 
     def condition_shapes(self, width: int, height: int) -> dict[str, Shape]:
-        shapes: dict[str, Shape] = {"image": (3, height, width), "light": (3, 16, 16)}
+        shapes: dict[str, Shape] = {
+            "image": (3, height, width),
+            "matte": (1, height // 2, width // 2),
+            "light": (3, 16, 16),
+        }
         for kind in ("state", "mirrored"):
             for name, state in zip(STATE_CHANNELS, start_state(STATE_CHANNELS, height, width), strict=True):
                 shapes[name.replace("state", kind)] = state.shape[1:]

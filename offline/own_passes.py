@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,11 +35,15 @@ class Look:
         """The next frame has nothing to do with those before."""
         self._states: list[NetworkState | None] = [None, None]
 
-    def at(self, picture: NDArray[np.uint8], code: F32) -> dict[str, F32]:
-        """Conditions of one frame, each (1, ...); picture uint8 (h, w, 3) sRGB, code (16, 16, 3) linear."""
+    def at(self, picture: NDArray[np.uint8], matte: F32, code: F32) -> dict[str, F32]:
+        """Conditions of one frame, each (1, ...).
+
+        picture: uint8 (h, w, 3) sRGB. matte: float32 (any, any) in [0, 1], of the same picture. code: (16, 16, 3) linear.
+        """
         h, w = picture.shape[:2]
         told: dict[str, F32] = {
             "image": picture.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255),
+            "matte": np.clip(cv2.resize(matte, (w // 2, h // 2), interpolation=cv2.INTER_LINEAR), 0, 1)[None, None],
             "light": code.transpose(2, 0, 1)[None].astype(np.float32),
         }
         for k, kind in enumerate(("state", "mirrored")):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
@@ -34,7 +34,8 @@ class OwnPasses:
         runtime = "auto" if settings.runtime.startswith("tensorrt") else settings.runtime
         self._base = open_runtime(runtime, model.base, settings.threads)
         self._runtime = FinishRuntime(self._base)
-        self._relighter = Relighter(self._runtime, SelfieSegmenter())
+        self._segmenter = SelfieSegmenter()
+        self._relighter = Relighter(self._runtime, self._segmenter)
 
     def prepare(self, job: ClipJob, work: WorkFolder, size: tuple[int, int], quiet: bool) -> None:
         """Store what the model is told of every frame. Raises InputError if the clip breaks off."""
@@ -57,7 +58,9 @@ class OwnPasses:
                         look.restart()
                     previous = frame
                     light = toned(lighting.at(frame.time_s - start_s, frame.width, frame.height))
-                    for name, value in look.at(seen(frame, size), light.code).items():
+                    half = halved(frame)
+                    told = look.at(np.asarray(cv2.resize(half, size)), self._segmenter.segment(half), light.code)
+                    for name, value in told.items():
                         stores[name].write(done, value)
                     done += 1
                     progress.advance(done, source.frame_count)
@@ -91,10 +94,10 @@ class FinishStep:
         return result
 
 
-def seen(frame: Frame, size: tuple[int, int]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The frame as ``Relighter.step`` shows it to the network."""
+def halved(frame: Frame) -> NDArray[np.uint8]:
+    """The frame at half its size, as ``Relighter.step`` makes it for the segmenter and, smaller still, the network."""
     half = cv2.resize(frame.image, (max(frame.width // 2, 1), max(frame.height // 2, 1)))
-    return np.asarray(cv2.resize(half, size), np.uint8)
+    return np.asarray(half, np.uint8)
 
 
 def toned(light: Light) -> Light:

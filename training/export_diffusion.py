@@ -22,20 +22,22 @@ from livelight.runtimes.torch_runtime import read_network
 from offline.diffusion_network import DiffusionNetwork, DiffusionSize
 
 OPSET = 18
-INPUTS = ("x", "sigma", "image", "light", "state8", "state16")
+INPUTS = ("x", "sigma", "image", "matte", "light", "state8", "state16")
 
 
 def example(network: DiffusionNetwork, frames: int, h: int, w: int) -> tuple[torch.Tensor, ...]:
     """Inputs of the exported graph."""
     x, image = torch.randn(frames, 3, h // 2, w // 2), torch.rand(frames, 3, h, w)
-    return x, torch.ones(1), image, torch.ones(frames, 3, 16, 16), *network.base.start(frames, h, w)
+    matte = torch.rand(frames, 1, h // 2, w // 2)
+    return x, torch.ones(1), image, matte, torch.ones(frames, 3, 16, 16), *network.base.start(frames, h, w)
 
 
 def export(network: DiffusionNetwork, out: Path, properties: dict[str, Any]) -> None:
     """Write ``network`` as ONNX, float32; frames, height and width (multiples of 16) stay free; checked in full."""
     file, inputs = io.BytesIO(), example(network, 3, 64, 96)
     axes = {
-        name: {0: "frames", 2: f"{name}_rows", 3: f"{name}_columns"} for name in ("x", "image", "state8", "state16")
+        name: {0: "frames", 2: f"{name}_rows", 3: f"{name}_columns"}
+        for name in ("x", "image", "matte", "state8", "state16")
     }
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
@@ -66,7 +68,7 @@ def load(checkpoint: Path, base: Path) -> tuple[DiffusionNetwork, dict[str, Any]
     """The averaged network of a checkpoint, and what is to be noted of it."""
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network = DiffusionNetwork(DiffusionSize(saved["width"], saved["depth"]), read_network(base))
-    network.load_state_dict(saved["ema"])
+    network.load_state_dict(saved["ema"], strict=False)  # the exposure head may not be fitted yet
     return network.eval(), {name: saved[name] for name in ("version", "step", "width", "depth")}
 
 

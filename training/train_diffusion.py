@@ -85,7 +85,8 @@ def look(network: DiffusionNetwork, batch: Batch) -> tuple[Told, Tensor]:
                 state = (source.state8, source.state16)
     light = batch["target_light"][:, None].expand(-1, frames, -1, -1, -1).flatten(0, 1)
     before = (torch.stack(states, 1).flatten(0, 1) for states in (states8, states16))
-    return network.look(image.flatten(0, 1), light, *before), light
+    matte = F.avg_pool2d(batch["alpha"].flatten(0, 1), 2)
+    return network.look(image.flatten(0, 1), matte, light, *before), light
 
 
 def composed(told: Told, z: Tensor, alpha: Tensor) -> Tensor:

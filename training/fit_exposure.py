@@ -1,0 +1,137 @@
+"""Fit the exposure head of the diffusion network by least squares, and write it into a checkpoint of train_diffusion.
+
+python -m training.fit_exposure CHECKPOINT --data BAKED [--count 3000] [--out NEW]
+
+What is left to explain is what base and trained network leave at the highest noise. Pixels count as they do
+for PSNR: by how much the picture moves with z, against the error that the picture has. The ridge is the best one on
+the val split.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from livelight.relight import model_path
+from livelight.runtimes.torch_runtime import read_network
+from offline.diffusion_network import DiffusionNetwork, DiffusionSize, Told, applied, difference
+from offline.exposure_head import BASES, SMALL, bases_of, half, maps_of, statistics
+from offline.level import SOFT, SPREAD
+from training.bake import BakedSamples
+from training.train_diffusion import FLOOR, TOP, look
+
+RIDGES = (30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0, 1e6)
+
+
+def seen(network: DiffusionNetwork, sample: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of the last frame: statistics (s,), bases (BASES, 3, h, w), what is to be explained, weights (3, h, w)."""
+    batch = {name: value[None] for name, value in sample.items()}
+    told, light = look(network, batch)
+    last = Told(*(x[-1:] if isinstance(x, Tensor) else type(x)(*(y[-1:] for y in x)) for x in vars(told).values()))
+    x = torch.randn(1, 3, *told.matte.shape[-2:]) * TOP
+    z = network.corrected(x, torch.full((1, 1, 1, 1), TOP), last, light[-1:], 1)
+    s, p = last.source, last.painting
+    known = statistics(
+        maps_of(last.image, last.base, last.gain, last.offset, s, p), last.matte, s.source_light, light[-1:]
+    )
+    target, alpha = batch["target"][0, -1:], batch["alpha"][0, -1:]
+    goal = (difference(last.base, target) - z).clamp(-6, 6) * SPREAD
+    error = (((applied(last.base, z) - target) ** 2) * alpha).sum() / (3 * alpha.sum())
+    weight = half(alpha) * (half(last.base) + SOFT) ** 2 / (alpha.sum() * (error + FLOOR))
+    return known[0], bases_of(last.base, s, p)[0], goal[0], weight[0]
+
+
+def columns(network: DiffusionNetwork, known: Tensor, bases: Tensor) -> tuple[Tensor, Tensor]:
+    """Every unknown's factor: statistics' part (d,), and which basis each belongs to (d,)."""
+    every, few = network.exposure.scaled(known[None])
+    which = torch.cat([torch.zeros(every.shape[1])] + [torch.full((few.shape[1],), k + 1.0) for k in range(BASES - 1)])
+    return torch.cat([every[0]] + [few[0]] * (BASES - 1)), which.long()
+
+
+class Sums:
+    """Normal equations per colour."""
+
+    def __init__(self) -> None:
+        self.a: list[Tensor] = []
+        self.b: list[Tensor] = []
+        self.c = torch.zeros(3, dtype=torch.float64)
+
+    def add(self, factors: Tensor, which: Tensor, bases: Tensor, goal: Tensor, weight: Tensor) -> None:
+        for colour in range(3):
+            flat, w, g = bases[:, colour].flatten(1), weight[colour].flatten(), goal[colour].flatten()
+            gram, moment = (flat * w) @ flat.T, (flat * w) @ g
+            a = torch.outer(factors, factors) * gram[which][:, which]
+            b = factors * moment[which]
+            if len(self.a) <= colour:
+                self.a.append(a.double())
+                self.b.append(b.double())
+            else:
+                self.a[colour] += a
+                self.b[colour] += b
+            self.c[colour] += (w * g * g).sum()
+
+    def left(self, weights: list[Tensor]) -> float:
+        """Weighted squares that remain, as a share of those without the head."""
+        remain = sum(
+            float(c - 2 * w @ b + w @ a @ w) for w, a, b, c in zip(weights, self.a, self.b, self.c, strict=True)
+        )
+        return remain / float(self.c.sum())
+
+
+def solved(sums: Sums, ridge: float) -> list[Tensor]:
+    identity = torch.eye(len(sums.b[0]), dtype=torch.float64)
+    scale = float(torch.stack(sums.a).diagonal(0, 1, 2).mean())
+    return [torch.linalg.solve(a + ridge * 1e-4 * scale * identity, b) for a, b in zip(sums.a, sums.b, strict=True)]
+
+
+@torch.no_grad()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--data", type=Path, required=True, help="folder with train and val of training.bake")
+    parser.add_argument("--base", type=Path, default=model_path("live"))
+    parser.add_argument("--count", type=int, default=3000)
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    saved = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
+    network = DiffusionNetwork(DiffusionSize(saved["width"], saved["depth"]), read_network(args.base)).eval()
+    network.load_state_dict(saved["ema"], strict=False)
+    head = network.exposure
+    train, val = BakedSamples(args.data / "train"), BakedSamples(args.data / "val")
+    first = torch.stack([seen(network, train[k])[0] for k in range(min(200, len(train)))])
+    head.centre.copy_(first.mean(0))
+    head.spread.copy_(first.std(0) + 1e-3)
+    sums = {"train": Sums(), "val": Sums()}
+    for name, samples, count in (("val", val, len(val)), ("train", train, args.count)):
+        for k in range(min(count, len(samples))):
+            known, bases, goal, weight = seen(network, samples[k])
+            sums[name].add(*columns(network, known, bases), bases, goal, weight)
+            if k % 250 == 249:
+                print(f"{name} {k + 1}", flush=True)
+                if name == "train":
+                    best(sums)
+    weights = best(sums)
+    count = len(head.first)
+    few = 2 * SMALL + 14
+    for colour, w in enumerate(weights):
+        head.first[:, colour] = w[:count].float()
+        for k in range(BASES - 1):
+            head.others[k, :, colour] = w[count + k * few : count + (k + 1) * few].float()
+    saved["ema"] = network.state_dict()
+    torch.save(saved, args.out or args.checkpoint)
+
+
+def best(sums: dict[str, Sums]) -> list[Tensor]:
+    """The weights whose ridge leaves least on the val split."""
+    tried = {ridge: solved(sums["train"], ridge) for ridge in RIDGES}
+    left = {ridge: sums["val"].left(weights) for ridge, weights in tried.items()}
+    for ridge, share in left.items():
+        print(f"ridge {ridge:.0f}: train {sums['train'].left(tried[ridge]):.3f} val {share:.3f}", flush=True)
+    return tried[min(left, key=lambda ridge: left[ridge])]
+
+
+if __name__ == "__main__":
+    main()
