@@ -253,7 +253,7 @@ class DiffusionNetwork(nn.Module):
         """The exported graph: a window of one clip, the clean estimate of its ``level``, of which x is a noisy one.
 
         x (f, 3, h/2, w/2); sigma (1,); image (f, 3, h, w), matte (f, 1, h/2, w/2) in [0, 1]; light (f, 3, 16, 16);
-        the states before each frame. Against ``level``, not the base, answers to several views of a frame can be averaged.
+        the states before each frame. Answers are levels, so that those to several views of a frame can be averaged.
         """
         told = self.look(image, matte, light, state8, state16)
         base = level(told.base)

@@ -1,7 +1,8 @@
 """A linear guess at what the base gets wrong over a whole person: exposure, tint, and how strongly light models them.
 
 What the base gets wrong most is one gain over all of a person, since albedo and exposure cannot be told apart locally.
-Statistics of its features over the person tell part of it. The head is linear in them, so that least squares finds its weights at once (training.fit_exposure): no gradient, no forgetting.
+Statistics of its features over the person tell part of it. The head is linear in them, so that least squares finds its
+weights at once (training.fit_exposure): no gradient, no forgetting.
 """
 
 from __future__ import annotations

@@ -48,15 +48,17 @@ class OwnDenoiser:
 
     max_frames = 32
 
-    def __init__(self, graph: Graph, iie: int) -> None:
+    def __init__(self, graph: Graph, iie: int, mirrors: bool = True) -> None:
+        """mirrors: off only to measure what the mirror is worth."""
         self._graph, self._iie = graph, iie
+        self._turns = (False, True) if mirrors else (False,)
 
     def __call__(self, x: F32, sigma: float, condition: Condition) -> F32:
         level = np.full(1, sigma, np.float32)
         views = [
             self._seen(x, level, condition, mirrored, brightness)
             for brightness in brightnesses(self._iie)
-            for mirrored in (False, True)
+            for mirrored in self._turns
         ]
         clean = np.asarray(sum(views[1:], views[0]) / np.float32(len(views)), np.float32)
         if not np.isfinite(clean).all():
@@ -111,11 +113,8 @@ class OwnModel:
         return (3, height // 2, width // 2)
 
     def condition_shapes(self, width: int, height: int) -> dict[str, Shape]:
-        shapes: dict[str, Shape] = {
-            "image": (3, height, width),
-            "matte": (1, height // 2, width // 2),
-            "light": (3, 16, 16),
-        }
+        half = (height // 2, width // 2)
+        shapes: dict[str, Shape] = {"image": (3, height, width), "matte": (1, *half), "light": (3, 16, 16)}
         for kind in ("state", "mirrored"):
             for name, state in zip(STATE_CHANNELS, start_state(STATE_CHANNELS, height, width), strict=True):
                 shapes[name.replace("state", kind)] = state.shape[1:]

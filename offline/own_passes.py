@@ -38,7 +38,7 @@ class Look:
     def at(self, picture: NDArray[np.uint8], matte: F32, code: F32) -> dict[str, F32]:
         """Conditions of one frame, each (1, ...).
 
-        picture: uint8 (h, w, 3) sRGB. matte: float32 (any, any) in [0, 1], of the same picture. code: (16, 16, 3) linear.
+        picture: uint8 (h, w, 3) sRGB. matte: float32 in [0, 1], any grid over it. code: (16, 16, 3) linear.
         """
         h, w = picture.shape[:2]
         told: dict[str, F32] = {

@@ -23,6 +23,7 @@ from livelight.picture_metrics import detail_correlation, psnr, rmse, scale_inva
 from livelight.relight import model_path
 from livelight.runtimes import open_runtime
 from training import dynamic_light
+from training.diffusion_method import diffusion
 from training.held_out import TONES, HeldOutClip, held_out_clips
 from training.light_stage.dataset import Panoramas, clips_of, load_clip, panoramas_of
 from training.methods import Method, command, network, nothing, reinhard
@@ -98,6 +99,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, nargs="*", default=[model_path("live")])
     parser.add_argument("--command", nargs=2, action="append", default=[], metavar=("NAME", "COMMAND"))
+    parser.add_argument("--diffusion", type=Path, help="folder of training.export_diffusion: our diffusion model too")
+    parser.add_argument("--questions", action="store_true", help="its variants: mirror, temporal layers, steps, IIE")
     parser.add_argument("--split", default="test", choices=["train", "val", "test"])
     parser.add_argument("--per-clip", type=int, default=6)
     parser.add_argument("--crop", type=int, default=192)
@@ -108,6 +111,17 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def diffusion_methods(folder: Path, questions: bool) -> dict[str, Method]:
+    """Our diffusion model as it ships and, if asked, with one thing changed."""
+    methods = {"diffusion": diffusion(folder)}
+    if questions:
+        methods["diffusion, no mirror"] = diffusion(folder, mirrors=False)
+        methods["diffusion, no temporal layers"] = diffusion(folder, temporal=False)
+        methods |= {f"diffusion, {n} steps": diffusion(folder, steps=n) for n in (2, 4)}
+        methods |= {f"diffusion, IIE {n}": diffusion(folder, iie=n) for n in (3, 5)}
+    return methods
+
+
 def main() -> None:
     args = arguments()
     methods: dict[str, Method] = {"nothing": nothing, "colour transfer": reinhard}
@@ -115,6 +129,8 @@ def main() -> None:
         runtime = open_runtime("auto", path)
         methods[path.stem] = network(runtime)
         methods[f"{path.stem}, frame by frame"] = network(runtime, remembers=False)
+    if args.diffusion:
+        methods |= diffusion_methods(args.diffusion, args.questions)
     methods |= {name: command(template) for name, template in args.command}
 
     rows: dict[str, list[Figures]] = defaultdict(list)

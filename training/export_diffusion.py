@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -56,12 +57,28 @@ def export(network: DiffusionNetwork, out: Path, properties: dict[str, Any]) -> 
             network(*inputs)
     model = onnx.load_from_string(file.getvalue())
     per_pixel = counter.get_total_flops() / (3 * 64 * 96)
+    halve_weights(model)
     onnx.checker.check_model(model, full_check=True)
     temporary = out.with_suffix(".tmp")
     onnx.save(model, temporary)
     temporary.replace(out)
     notes = {"flops_per_pixel": round(per_pixel), **properties}
     out.with_suffix(".json").write_text(json.dumps(notes, indent=1) + "\n")
+
+
+def halve_weights(model: onnx.ModelProto) -> None:
+    """Store every large float32 weight in 16 bits; the graph turns it back, so all arithmetic stays in float32."""
+    casts = []
+    for weight in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(weight)
+        if weight.data_type != onnx.TensorProto.FLOAT or values.size < 1024:
+            continue
+        name = weight.name
+        weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(onnx.helper.make_node("Cast", [weight.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
 
 
 def load(checkpoint: Path, base: Path) -> tuple[DiffusionNetwork, dict[str, Any]]:

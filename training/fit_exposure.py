@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,14 +24,14 @@ from offline.level import SOFT, SPREAD
 from training.bake import BakedSamples
 from training.train_diffusion import FLOOR, TOP, look
 
-RIDGES = (30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0, 1e6)
+RIDGES = (300.0, 1000.0, 3000.0, 10000.0, 30000.0, 1e5, 1e6)
 
 
 def seen(network: DiffusionNetwork, sample: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Of the last frame: statistics (s,), bases (BASES, 3, h, w), what is to be explained, weights (3, h, w)."""
     batch = {name: value[None] for name, value in sample.items()}
     told, light = look(network, batch)
-    last = Told(*(x[-1:] if isinstance(x, Tensor) else type(x)(*(y[-1:] for y in x)) for x in vars(told).values()))
+    last = Told(*(last_of(x) for x in vars(told).values()))
     x = torch.randn(1, 3, *told.matte.shape[-2:]) * TOP
     z = network.corrected(x, torch.full((1, 1, 1, 1), TOP), last, light[-1:], 1)
     s, p = last.source, last.painting
@@ -42,6 +43,13 @@ def seen(network: DiffusionNetwork, sample: dict[str, Tensor]) -> tuple[Tensor, 
     error = (((applied(last.base, z) - target) ** 2) * alpha).sum() / (3 * alpha.sum())
     weight = half(alpha) * (half(last.base) + SOFT) ** 2 / (alpha.sum() * (error + FLOOR))
     return known[0], bases_of(last.base, s, p)[0], goal[0], weight[0]
+
+
+def last_of(x: Tensor | tuple[Tensor | None, ...]) -> Any:
+    """The last frame of a tensor, or of every tensor of a named tuple."""
+    if isinstance(x, Tensor):
+        return x[-1:]
+    return type(x)(*(None if y is None else y[-1:] for y in x))  # type: ignore[call-arg]
 
 
 def columns(network: DiffusionNetwork, known: Tensor, bases: Tensor) -> tuple[Tensor, Tensor]:

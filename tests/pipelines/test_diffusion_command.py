@@ -83,11 +83,30 @@ def test_ic_light_relights_a_picture(tmp_path, livelight, tiny, model):
     assert cv2.imread(str(tmp_path / "out.png")).shape == (72, 96, 3)
 
 
-def test_the_projects_own_model_is_not_offered_yet(tmp_path, livelight):
-    status, stderr = livelight("relight", clip(tmp_path, 2), "-o", tmp_path / "out.mp4", "--model", "diffusion")
-    assert status == 1
-    assert "not part of this version" in stderr
-    assert len(stderr.splitlines()) == 1
+OWN = ("--model", "diffusion", "--window", "4", "--overlap", "2", "--env", "neon")
+
+
+def test_our_own_model_keeps_times_and_sound_and_takes_any_background(tmp_path, livelight):
+    source = clip(tmp_path, pts=[0, 1, 2, 3, 5, 6, 7, 8, 12], audio_s=0.5)
+    status, stderr = livelight(
+        "relight", source, "-o", tmp_path / "out.mp4", *OWN, "--background", "env", "--tone", "1"
+    )
+    assert status == 0, stderr
+    assert [t for t, _ in pictures_of(source)] == [t for t, _ in pictures_of(tmp_path / "out.mp4")]
+    assert packets_of(source, "audio") == packets_of(tmp_path / "out.mp4", "audio")
+
+
+def test_our_own_model_killed_and_gone_on_is_the_same_clip(tmp_path, livelight):
+    source, environment = clip(tmp_path, 12), {"XDG_STATE_HOME": str(tmp_path / "state")}
+    more = (*OWN, "--steps", "2", "--codec", "ffv1")
+    assert livelight("relight", source, "-o", tmp_path / "whole.mkv", *more, "-q")[0] == 0
+    command = ("relight", source, "-o", tmp_path / "cut.mkv", *more)
+    stopped_by(signal.SIGKILL, environment, command, tmp_path / "cut.mkv.work" / "checkpoint.npz")
+    assert not (tmp_path / "cut.mkv").exists()
+    assert livelight(*command, "-q")[0] == 0
+    whole, cut = (pictures_of(tmp_path / name) for name in ("whole.mkv", "cut.mkv"))
+    assert all((a == b).all() for (_, a), (_, b) in zip(whole, cut, strict=True))
+    assert not (tmp_path / "cut.mkv.work").exists()
 
 
 def test_a_missing_package_names_its_extra(tmp_path, livelight, monkeypatch, tiny):
