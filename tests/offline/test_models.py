@@ -216,8 +216,6 @@ def test_other_misfits(tiny, tmp_path):
         opened("relightvid", "someone/some-model", ic_light=str(tiny), base=str(tiny / "base"))
     with pytest.raises(SettingsError, match="--weights"):
         open_model("relightvid", DiffusionSettings(), SIZE)
-    with pytest.raises(SettingsError, match="not part of this version"):
-        open_model("diffusion", DiffusionSettings(), SIZE)
 
 
 def test_the_licence_is_shown_once(tiny):
