@@ -30,7 +30,7 @@ STORED: Mapping[str, Any] = {"latents": "float16", "image": "unit", "matte": "un
 )
 
 PEAK_BYTES = 1400
-"""Of the engine, per pixel and frame of a window (measured: benchmarks in docs/offline.md)."""
+"""Of the engine, per pixel and frame of a window: a guess from the widths of its layers, not measured."""
 
 
 def weights_folder() -> Path:
