@@ -10,7 +10,7 @@ demo: $(VENV)/base
 	$(BIN)/livelight demo --out demo_out
 
 test: $(VENV)/all
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --session-timeout 4200
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --session-timeout 4200
 
 check: $(VENV)/all
 	$(BIN)/ruff check .

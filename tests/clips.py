@@ -11,6 +11,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.scheduling import scheduling_kept
+
 RGB8 = NDArray[np.uint8]
 
 AUDIO_RATE = 48000
@@ -73,6 +75,8 @@ def write_clip(
         sound: Any = output.add_stream(audio_codec, rate=AUDIO_RATE) if audio_s else None
         if chapters:
             output.set_chapters(chapters)
+        with scheduling_kept():
+            output.start_encoding()
         blocks = _beeps(audio_s, audio_start_s)
         for picture, moment in zip(pictures, times, strict=True):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pix_fmt, threads=1)

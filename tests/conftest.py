@@ -1,5 +1,4 @@
-"""What the rooms' tests share: one local Ray of two workers, started at the first test that asks for it; and how the
-tests spread over processes (pytest-xdist)."""
+"""What the rooms' tests share: one local Ray of two workers, started at the first test that asks for it."""
 
 from __future__ import annotations
 
@@ -12,19 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent
 
-TOGETHER = ("pipelines/webrtc", "vcam_vm")
-"""Folders whose files run in one process, as they share what is slow to start: a server, a browser, a machine."""
-
 START_TRIES = 6
 """Ray gives its own node 30 s to start, which a crowded machine may take several times over."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests stay in one process, and so do those of TOGETHER and those that need Ray."""
-    for item in items:
-        file = item.path.relative_to(ROOT).as_posix()
-        folder = next((folder for folder in TOGETHER if file.startswith(folder + "/")), file)
-        item.add_marker(pytest.mark.xdist_group("ray" if file.endswith("test_cluster.py") else folder))
 
 
 def _started(ray: Any) -> None:

@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 
 from livelight.errors import OutputError
 from livelight.frame import Frame
+from livelight.scheduling import scheduling_kept
 from livelight.sinks.codecs import Codec, codec_for, container_of, quality_options
 from livelight.sinks.companions import Companions
 from livelight.sinks.pending_file import PendingFile
@@ -88,7 +89,8 @@ class VideoFileSink:
             self._companions = Companions.of_file(self._copy_from, self._output, self._file.path)
             self.notes += self._companions.notes
         self._set_muxer_options(self._output)
-        self._output.start_encoding()
+        with scheduling_kept():
+            self._output.start_encoding()
         return stream
 
     def _add_encoder(self, output: OutputContainer) -> VideoStream:
