@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +70,16 @@ class FrameStore:
 
     def close(self) -> None:
         self._file.close()
+
+
+@contextmanager
+def written(stores: Iterable[FrameStore]) -> Iterator[None]:
+    """Stores that the block fills: on the disk when it ends well, closed however it ends."""
+    stores = list(stores)
+    try:
+        yield
+        for store in stores:
+            store.sync()
+    finally:
+        for store in stores:
+            store.close()

@@ -15,7 +15,7 @@ from livelight.relight import Relighter, State
 from livelight.runtimes import open_runtime
 from livelight.segment import SelfieSegmenter
 from livelight.session import starts_anew
-from offline.frame_store import FrameStore
+from offline.frame_store import FrameStore, written
 from offline.own_model import OwnModel
 from offline.own_passes import FinishRuntime, Look
 from pipelines.clip import open_source
@@ -49,8 +49,8 @@ class OwnPasses:
         previous: Frame | None = None
         start_s = 0.0
         try:
-            lighting = build_lighting(self._settings, source.duration_s)
-            with progress_for(f"{job.source.name}, preparing", quiet) as progress:
+            with written(stores.values()), progress_for(f"{job.source.name}, preparing", quiet) as progress:
+                lighting = build_lighting(self._settings, source.duration_s)
                 for frame in source:
                     if previous is None:
                         start_s = frame.time_s
@@ -64,13 +64,9 @@ class OwnPasses:
                         stores[name].write(done, value)
                     done += 1
                     progress.advance(done, source.frame_count)
-            for store in stores.values():
-                store.sync()
-            work.prepared(done)
         finally:
             source.close()
-            for store in stores.values():
-                store.close()
+        work.prepared(done)
 
     def finish(self, latents: FrameStore, size: tuple[int, int]) -> FinishStep:
         """A RelightStep for the clip's frames in their order."""

@@ -14,7 +14,7 @@ from livelight.light_program import LightProgram, build_lighting
 from livelight.relight import Relighter, State
 from livelight.session import starts_anew
 from offline.denoiser import Shot, VideoModel
-from offline.frame_store import FrameStore
+from offline.frame_store import FrameStore, written
 from pipelines.clip import open_source
 from pipelines.clip_job import ClipJob
 from pipelines.clip_settings import ClipSettings
@@ -50,22 +50,18 @@ def prepare(
         name: FrameStore(work.path / f"{name}.f32", shape, fresh=True)
         for name, shape in model.condition_shapes(*size).items()
     }
+    done = 0
     try:
-        lighting = build_lighting(_conditions(settings), source.duration_s)
-        done = 0
-        with progress_for(f"{job.source.name}, preparing", quiet) as progress:
+        with written(stores.values()), progress_for(f"{job.source.name}, preparing", quiet) as progress:
+            lighting = build_lighting(_conditions(settings), source.duration_s)
             for batch in _batches(shots(source, lighting, live, size)):
                 for name, values in model.encode(batch).items():
                     stores[name].write(done, values)
                 done += len(batch)
                 progress.advance(done, source.frame_count)
-        for store in stores.values():
-            store.sync()
-        work.prepared(done)
     finally:
         source.close()
-        for store in stores.values():
-            store.close()
+    work.prepared(done)
 
 
 def _conditions(settings: ClipSettings) -> ClipSettings:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 
 import livelight.control
 import livelight.light_program
@@ -72,13 +73,13 @@ class HangingTee(TeeSink):
         super().write(frame)
 
 
-def install() -> None:
+def install(put: Callable[[object, str, object], None] = setattr) -> None:
     """Let the command line find the fakes where it looks for the real thing."""
-    livelight.relight.build_relighter = _relighter
-    livelight.light_program.build_lighting = lambda settings, clip_duration_s: WhiteRoom()
-    livelight.control.LiveLighting = _lighting
-    livelight.sources.synthetic.SyntheticSource = HangingPattern
-    livelight.sinks.tee.TeeSink = HangingTee
+    put(livelight.relight, "build_relighter", _relighter)
+    put(livelight.light_program, "build_lighting", lambda settings, clip_duration_s: WhiteRoom())
+    put(livelight.control, "LiveLighting", _lighting)
+    put(livelight.sources.synthetic, "SyntheticSource", HangingPattern)
+    put(livelight.sinks.tee, "TeeSink", HangingTee)
 
 
 if __name__ == "__main__":
