@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from livelight.sources.synthetic import SyntheticSource
-from pipelines import cli, extra_outputs  # noqa: F401: it must not meet the fakes on its first import and keep them
+from pipelines import cli
 from pipelines.clip_settings import ClipSettings
 from pipelines.options import option_name
 from tests.clips import flat, moving, packets_of, pictures_of, write_clip
@@ -21,6 +22,7 @@ from tests.pipelines import with_fakes
 @pytest.fixture
 def livelight(monkeypatch, capfd):
     """Run the command line in this process: returns (exit status, stderr)."""
+    import_module("pipelines.extra_outputs")  # it must not meet the fakes on its first import and keep them
     with_fakes.install(monkeypatch.setattr)
     before = signal.getsignal(signal.SIGTERM)
 
