@@ -1,10 +1,11 @@
-"""When the GPU vanishes in mid-stream, the CPU takes the next frame; nothing of the stream is lost but its state."""
+"""When the GPU fails or hangs in mid-stream, the CPU takes that frame; nothing of the stream is lost but its state."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from livelight.errors import LiveLightError
 from livelight.frame import Frame
 from livelight.gpu_relighter import GpuRelighter, GpuState
 from livelight.lighting import Light
+from livelight.own_thread import OwnThread
 from livelight.relight import Relighter, State
+from livelight.watch import answer
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +24,9 @@ class FailoverRelighter:
     """Steps ``first`` until it fails, then ``second``, which is readied beside the first frame so that it can take over
     at once. For the runtime ``auto`` only: an explicit choice that fails is an error.
 
+    ``first`` works on a thread of its own. A call to the device that takes longer than it may (livelight.watch) is a
+    failure too; that thread is then left behind in it, and frees the device if it ever comes back.
+
     notice: is told once, in one sentence.
     """
 
@@ -28,6 +34,8 @@ class FailoverRelighter:
         self._first: GpuRelighter | None = first
         self._second = second
         self._notice = notice
+        self._thread = OwnThread("livelight-gpu")
+        self._watch = first.watch
         self._readied: threading.Thread | None = None
         self._size = (0, 0)
         self.timings_ms: dict[str, float] = {}
@@ -47,8 +55,9 @@ class FailoverRelighter:
         """As Relighter.step; a state of the other engine is dropped."""
         if self._first is not None:
             self._ready(frame, light)
+            work = partial(self._first.step, frame, light, state if isinstance(state, GpuState) else None)
             try:
-                relit, after = self._first.step(frame, light, state if isinstance(state, GpuState) else None)
+                relit, after = answer(self._thread.call(work), self._watch, "it")
             except LiveLightError as exc:
                 self._give_up(exc)
             else:
@@ -80,13 +89,17 @@ class FailoverRelighter:
     def _give_up(self, error: LiveLightError) -> None:
         lost, self._first = self._first, None
         self._notice(f"The GPU failed ({error}); the CPU goes on ({self._second.runtime_name}).")
-        if lost is not None:  # a lost device may block while it is freed: nobody waits for it
-            threading.Thread(target=lost.close, name="livelight-free", daemon=True).start()
+        if lost is not None:  # after the call that hangs, for its memory is in use; nobody waits for it
+            self._thread.last(lost.close)
 
     def close(self) -> None:
         """Free the GPU, and end what stood ready."""
-        if self._first is not None:
-            self._first.close()
+        first, self._first = self._first, None
+        if first is not None:
+            try:
+                answer(self._thread.last(first.close), self._watch, "the GPU")
+            except LiveLightError as exc:
+                log.info("the GPU is not freed: %s", exc)
         if self._readied is not None:
             self._readied.join()
         self._second.close()

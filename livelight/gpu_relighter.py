@@ -22,6 +22,10 @@ from livelight.runtimes.live_inputs import knobs
 from livelight.runtimes.live_path import DeviceState, LivePath
 from livelight.runtimes.tensorrt_runtime import TensorRtEngine
 from livelight.segment import Segmenter
+from livelight.watch import Watch
+
+OPEN_S, START_S, STEP_S, CLOSE_S = 30.0, 120.0, 1.0, 5.0
+"""How long the GPU may take to be opened, to load an engine and compile its kernels, for one frame, to be freed."""
 
 
 class EngineSource(Protocol):
@@ -50,9 +54,18 @@ class GpuRelighter:
     A step crosses to the device once and back once. The first frame of a size waits for its engine. Holds the paths of
     one frame size: another size frees them. Raises RuntimeFailure when the device or the engine fails; then it is of
     no more use.
+
+    watch: says what it waits for, to whoever will not wait for a GPU that hangs.
     """
 
-    def __init__(self, open_device: Callable[[], Device], engines: EngineSource, segmenter: Segmenter) -> None:
+    def __init__(
+        self,
+        open_device: Callable[[], Device],
+        engines: EngineSource,
+        segmenter: Segmenter,
+        watch: Watch | None = None,
+    ) -> None:
+        self.watch = watch or Watch()
         self._open_device = open_device
         self._engines = engines
         self._segmenter = segmenter
@@ -95,7 +108,8 @@ class GpuRelighter:
         if new_backdrop:
             inputs["backdrop"][0] = light.backdrop
             self._backdrops[blur] = light.backdrop
-        after = path.step(before, new_backdrop)
+        with self.watch.within(STEP_S, "a frame"):
+            after = path.step(before, new_backdrop)
         image: NDArray[np.uint8] = path.picture[0].copy()
         self.timings_ms = {"matte": (matted - started) * 1e3, "gpu": (time.perf_counter() - matted) * 1e3}
         return frame.with_image(image), GpuState(after, size, device)
@@ -109,25 +123,31 @@ class GpuRelighter:
         if size != self._size:
             self.close()
             self._size = size
-        if self._device is None:
-            self._device = self._open_device()
-        self._device.use()
+        with self.watch.within(OPEN_S, "being opened"):
+            if self._device is None:
+                self._device = self._open_device()
+            self._device.use()
         path = self._paths.get(blur)
         if path is None:
             file = self._engines.engine(*size, blur)
-            engine = TensorRtEngine(file, self._engines.flavour, self._device)
-            expected, got = (1, size[1], size[0], 3), engine.tensors["frame"].shape if "frame" in engine.tensors else ()
-            if got != expected:
-                raise RuntimeFailure(f"the engine {file} is for other frames: expected {expected}, got {got}")
-            path = self._paths[blur] = LivePath(self._device, engine)
+            with self.watch.within(START_S, "loading its engine"):
+                path = self._paths[blur] = self._loaded(self._device, file, size)
         return path
+
+    def _loaded(self, device: Device, file: Path, size: tuple[int, int]) -> LivePath:
+        engine = TensorRtEngine(file, self._engines.flavour, device)
+        expected, got = (1, size[1], size[0], 3), engine.tensors["frame"].shape if "frame" in engine.tensors else ()
+        if got != expected:
+            raise RuntimeFailure(f"the engine {file} is for other frames: expected {expected}, got {got}")
+        return LivePath(device, engine)
 
     def close(self) -> None:
         """Free the device; a later step opens it again, and its states are lost."""
         device, self._device = self._device, None
         self._paths, self._backdrops, self._size = {}, {}, (0, 0)
         if device is not None:
-            device.close()
+            with self.watch.within(CLOSE_S, "being freed"):
+                device.close()
 
     def __enter__(self) -> GpuRelighter:
         return self

@@ -20,6 +20,7 @@ from pipelines.options import with_settings
 
 if TYPE_CHECKING:
     from livelight.session import OpenRelighter
+    from livelight.watch import Watch
     from trt_engines.spec import Card, EngineSpec
     from trt_engines.supply import EngineSupply
 
@@ -96,7 +97,14 @@ def find_card(gpu: int) -> Card:
         device.close()
 
 
-def supply_for(flavour: str, gpu: int, precision: str, model: str, tell: Callable[[str], None] = say) -> EngineSupply:
+def supply_for(
+    flavour: str,
+    gpu: int,
+    precision: str,
+    model: str,
+    tell: Callable[[str], None] = say,
+    watch: Watch | None = None,
+) -> EngineSupply:
     """Engines of a flavour ("auto": the one that fits) for GPU number ``gpu``, from the user's cache."""
     from livelight.relight import model_path
     from livelight.runtimes.cuda_device import open_cuda
@@ -106,7 +114,7 @@ def supply_for(flavour: str, gpu: int, precision: str, model: str, tell: Callabl
 
     chosen = flavour_for(find_card(gpu)) if flavour == "auto" else flavour
     wanted = Wanted(model_path(model), cast(spec.Flavour, chosen), cast(spec.Precision, precision))
-    return EngineSupply(wanted, Store(), lambda: open_cuda(gpu), tell, PhaseLines())
+    return EngineSupply(wanted, Store(), lambda: open_cuda(gpu), tell, PhaseLines(), watch)
 
 
 def open_relighter(settings: RelightSettings, notice: Callable[[str], None] = say) -> OpenRelighter:
@@ -120,13 +128,15 @@ def open_relighter(settings: RelightSettings, notice: Callable[[str], None] = sa
     from livelight.relight import build_relighter
     from livelight.runtimes.cuda_device import open_cuda
     from livelight.segment import SelfieSegmenter
+    from livelight.watch import Watch
 
     if settings.runtime not in ("auto", "tensorrt", "tensorrt-rtx"):
         return build_relighter(settings)
     card: Card | None = None
+    watch = Watch()
     try:
         card = find_card(settings.gpu)
-        supply = supply_for(settings.runtime, settings.gpu, "fp16", settings.model, notice)
+        supply = supply_for(settings.runtime, settings.gpu, "fp16", settings.model, notice, watch)
     except LiveLightError as exc:
         if settings.runtime != "auto":
             raise
@@ -135,7 +145,7 @@ def open_relighter(settings: RelightSettings, notice: Callable[[str], None] = sa
         else:
             notice(f"{card.name} is not used: {exc}.")
         return build_relighter(settings)
-    gpu = GpuRelighter(lambda: open_cuda(settings.gpu), supply, SelfieSegmenter())
+    gpu = GpuRelighter(lambda: open_cuda(settings.gpu), supply, SelfieSegmenter(), watch)
     return gpu if settings.runtime != "auto" else FailoverRelighter(gpu, build_relighter(settings), notice)
 
 

@@ -13,6 +13,7 @@ from livelight.errors import RuntimeFailure
 from livelight.runtimes.device import Device
 from livelight.runtimes.live_path import LivePath
 from livelight.runtimes.tensorrt_runtime import TensorRtEngine
+from livelight.watch import Watch
 from trt_engines.build import Progress, build_engine, silent, version_of
 from trt_engines.spec import Card, EngineSpec, Flavour, GraphSpec, Precision, hash_of
 from trt_engines.store import Store
@@ -21,6 +22,9 @@ if TYPE_CHECKING:  # verification needs torch, which a machine with ready engine
     from trt_engines.verify import Verification
 
 log = logging.getLogger(__name__)
+
+TRY_S = 120.0
+"""How long a GPU may take to load a new engine and play the frames of its verification."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class Wanted:
 class EngineSupply:
     """livelight.gpu_relighter.EngineSource over a store. open_device: where new engines are verified.
 
-    say: is told in whole sentences what takes time. Nothing is built twice by two processes at once.
+    say: is told in whole sentences what takes time. Nothing is built twice by two processes at once. watch: says when a
+    new engine is tried on the GPU; builds are not watched, since they may take minutes.
     """
 
     def __init__(
@@ -46,10 +51,12 @@ class EngineSupply:
         open_device: Callable[[], Device],
         say: Callable[[str], None] = log.info,
         progress: Progress = silent,
+        watch: Watch | None = None,
     ) -> None:
         self._wanted, self._store = wanted, store
         self._open_device = open_device
         self._say, self._progress = say, progress
+        self._watch = watch or Watch()
         self._card: Card | None = None
         self._weights_hash = hash_of(wanted.weights)
         self._version = version_of(wanted.flavour)
@@ -64,9 +71,10 @@ class EngineSupply:
     def engine(self, width: int, height: int, blur: bool) -> Path:
         """The engine file; built and verified first if need be. Raises LiveLightError."""
         if self._card is None:
-            device = self._open_device()
-            self._card = Card(device.name, device.capability)
-            device.close()
+            with self._watch.within(TRY_S, "being asked its name"):
+                device = self._open_device()
+                self._card = Card(device.name, device.capability)
+                device.close()
         spec = self.spec(width, height, blur, self._card)
         if self._found(spec) and self._store.is_verified(spec):
             return self._store.path(spec)
@@ -104,16 +112,19 @@ class EngineSupply:
         """Play the built engine against the float32 reference; raises RuntimeFailure if it must not be used."""
         from livelight.runtimes.torch_runtime import read_network
         from trt_engines.export import live_graph
-        from trt_engines.verify import FRAMES, verify
+        from trt_engines.verify import FRAMES, engine_pictures, scene, verified
 
         self._say(f"Verifying the engine on {FRAMES} frames against the float32 reference on the CPU.")
         truth = live_graph(read_network(self._wanted.weights), replace(spec.graph, precision="fp32"))
-        device = self._open_device()
-        try:
-            path = LivePath(device, TensorRtEngine(self._store.path(spec), spec.flavour, device))
-            result = verify(path, truth)
-        finally:
-            device.close()
+        moments = scene(*truth.size[::-1], truth.blur, FRAMES)
+        with self._watch.within(TRY_S, "trying its engine"):
+            device = self._open_device()
+            try:
+                path = LivePath(device, TensorRtEngine(self._store.path(spec), spec.flavour, device))
+                played = engine_pictures(path, moments)
+            finally:
+                device.close()
+        result = verified(played, truth, moments)
         self._store.set_verified(spec, result.numbers())
         self._say(f"Verified: {result.psnr_db:.1f} dB in the worst frame, {result.max_levels:.0f} levels at most.")
         return result

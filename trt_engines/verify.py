@@ -133,11 +133,12 @@ def compare(pictures: list[U8], states: dict[str, F32], truth: list[U8], true_st
     )
 
 
-def verify(path: LivePath, graph: LiveGraph) -> Verification:
-    """Play the scene through both; raises RuntimeFailure if the engine must not be used. graph: float32."""
-    height, width = graph.size
-    moments = scene(width, height, graph.blur, FRAMES)
-    verification = compare(*engine_pictures(path, moments), *reference(graph, moments))
+def verified(played: tuple[list[U8], dict[str, F32]], graph: LiveGraph, moments: list[Moment]) -> Verification:
+    """``played`` (engine_pictures of ``moments``) against the reference. graph: float32.
+
+    Raises RuntimeFailure if the engine must not be used.
+    """
+    verification = compare(*played, *reference(graph, moments))
     if refusal := verification.refusal():
         raise RuntimeFailure(f"the engine is refused: {refusal}; try --precision fp32, or report this card")
     return verification

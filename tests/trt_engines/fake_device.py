@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +12,10 @@ from livelight.errors import RuntimeFailure
 
 
 class FakeDevice:
-    """fail_at: number of the call from which on every call fails, as when a GPU vanishes. memory: bytes there are."""
+    """fail_at: number of the call from which on every call fails, as when a GPU vanishes. memory: bytes there are.
+
+    hang_in: what it hangs in until ``released`` is set; ``hangs`` is set meanwhile.
+    """
 
     by_stream: dict[int, FakeDevice] = {}  # noqa: RUF012
 
@@ -28,6 +32,8 @@ class FakeDevice:
         self.launches = 0
         self.calls = 0
         self.fail_at: int | None = None
+        self.hang_in: str | None = None
+        self.hangs, self.released, self.freed = threading.Event(), threading.Event(), threading.Event()
         self.closed = False
 
     def _call(self, doing: str) -> None:
@@ -35,6 +41,9 @@ class FakeDevice:
         self.calls += 1
         if self.fail_at is not None and self.calls >= self.fail_at:
             raise RuntimeFailure(f"the GPU failed in {doing} (unspecified launch failure)")
+        if doing == self.hang_in:
+            self.hangs.set()
+            self.released.wait()
 
     def submit(self, work: Callable[[], None]) -> None:
         """What an engine puts on the stream."""
@@ -109,3 +118,4 @@ class FakeDevice:
 
     def close(self) -> None:
         self.closed = True
+        self.freed.set()

@@ -131,7 +131,10 @@ def test_the_relit_frame_owns_its_picture(relighter: GpuRelighter) -> None:
     assert np.array_equal(one.image, kept)
 
 
-def test_failure_in_mid_stream_goes_on_with_the_cpu(relighter: GpuRelighter, device: FakeDevice) -> None:
+def test_failure_in_mid_stream_goes_on_with_the_cpu(
+    relighter: GpuRelighter, device: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livelight.gpu_relighter.STEP_S", 600.0)  # a slow machine is not its subject
     notices: list[str] = []
     both = FailoverRelighter(relighter, Relighter(TorchNetwork(), Oval()), notices.append)
     state = None
@@ -150,7 +153,50 @@ def test_failure_in_mid_stream_goes_on_with_the_cpu(relighter: GpuRelighter, dev
     assert np.array_equal(relit.image, _cpu_from(3)[-1])
 
 
+@pytest.mark.parametrize("call", ["the upload", "launching the graph", "waiting for the picture", "choosing the GPU"])
+def test_a_call_that_never_returns_goes_on_with_the_cpu(
+    relighter: GpuRelighter, device: FakeDevice, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """Nobody waits for the call but its own thread; what it uses is freed when it comes back, and not before."""
+    notices: list[str] = []
+    for limit in ("OPEN_S", "START_S", "STEP_S"):
+        monkeypatch.setattr(f"livelight.gpu_relighter.{limit}", 600.0)
+    both = FailoverRelighter(relighter, Relighter(TorchNetwork(), Oval()), notices.append)
+    state = None
+    for frame in frames(4):
+        if frame.pts == 2:
+            for limit in ("OPEN_S", "STEP_S"):
+                monkeypatch.setattr(f"livelight.gpu_relighter.{limit}", 0.2)
+            device.hang_in = call
+        relit, state = both.step(frame, light(frame.pts), state)
+        assert relit.pts == frame.pts
+    assert device.hangs.is_set()
+    assert not device.closed
+    assert isinstance(state, State)
+    assert len(notices) == 1
+    assert "it has not answered for 0.2 s" in notices[0]
+    assert np.array_equal(relit.image, _cpu_from(2)[1])
+    device.released.set()
+    assert device.freed.wait(120)
+    both.close()
+
+
+def test_a_gpu_that_hangs_while_it_is_freed_does_not_hold_up_the_end(
+    relighter: GpuRelighter, device: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livelight.gpu_relighter.STEP_S", 600.0)
+    monkeypatch.setattr("livelight.gpu_relighter.CLOSE_S", 0.2)
+    both = FailoverRelighter(relighter, Relighter(TorchNetwork(), Oval()), [].append)
+    both.step(frames(1)[0], light(0))
+    monkeypatch.setattr(device, "close", lambda: device._call("closing"))
+    device.hang_in = "closing"
+    both.close()
+    assert device.hangs.is_set()
+    device.released.set()
+
+
 def _cpu_from(start: int) -> list[np.ndarray]:
+    """The frames from ``start`` to the fifth, by the CPU alone."""
     cpu, state, out = Relighter(TorchNetwork(), Oval()), None, []
     for frame in frames(6)[start:]:
         relit, state = cpu.step(frame, light(frame.pts), state)
