@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from livelight.runtimes.torch_network import BALL, LOBES, RelightNetwork
+from livelight.runtimes.torch_network import BALL, LOBES, RelightNetwork, parts_of
 
 DOUBLED = torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 """(4, 3): rows of a transposed kernel, from those of a kernel that slides over the doubled picture."""
@@ -64,8 +64,9 @@ class CpuGraph(RelightNetwork):
     same: Tensor
 
     def __init__(self, network: RelightNetwork) -> None:
-        super().__init__(network.size, structure=network.structure is not None)
-        self.load_state_dict(network.state_dict())
+        weights = network.state_dict()
+        super().__init__(network.size, **parts_of(weights))
+        self.load_state_dict(weights)
         self.register_buffer("flip", torch.tensor([1.0, -1.0, 1.0]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("twice", F.pad(twice() / 2.4, (0, 0, 0, 0, 0, 0, 0, 12)), persistent=False)
         same = torch.eye(network.size.render)[..., None, None]
@@ -73,8 +74,8 @@ class CpuGraph(RelightNetwork):
         self.register_buffer("order", torch.cat([by_place(3), 12 + by_place(3)]), persistent=False)
 
     def forward(self, image: Tensor, light: Tensor, state8: Tensor, state16: Tensor) -> tuple[Tensor, ...]:
-        x = (image.to(light.dtype) / 255 - 0.5).permute(0, 3, 1, 2)
-        f2 = F.relu(self.stem(x))
+        x = (image.to(light.dtype) / 255).permute(0, 3, 1, 2)
+        f2 = F.relu(self.stem(x - 0.5))
         f4 = self.down4(f2)
         f8 = self.down8(f4)
         f16 = self.down16(f8)
@@ -91,10 +92,17 @@ class CpuGraph(RelightNetwork):
         normals = torch.cat([heads[:, :2], F.softplus(heads[:, 2:3]) + 0.02], 1)
         normals = normals * torch.rsqrt((normals * normals).sum(1, keepdim=True))
         shading, shadow = self.shading(normals, source_light, target), heads[:, 6:9]
-        g4 = F.relu(joined(self.light4.conv, self.lit(d8, source_light, target), d4))
+        both = torch.cat([self.embed(torch.log(1 + t.flatten(1))) for t in (source_light, target)], 1)
+        g4 = F.relu(joined(self.light4.conv, self.lit(d8, both), d4))
         g2 = F.relu(joined(self.light2.conv, g4, torch.cat([detail, shading, shadow], 1)))
         g2 = F.relu(F.conv2d(g2, self.light2b.weight + self.same, self.light2b.bias, padding=1))
-        gain, offset = self.head(g2, (shading[:, 3:6] - shading[:, :3] - shadow).clamp(-4.0, 4.0))
+        ratio = (shading[:, 3:6] - shading[:, :3] - shadow).clamp(-4.0, 4.0)
+        if self.person_gain is not None:
+            halves = torch.cat([torch.sigmoid(heads[:, 3:6]), shading[:, :3], shadow, shading[:, 3:6]], 1)
+            matte = F.avg_pool2d(torch.sigmoid(heads[:, 9:13]).mean(1, keepdim=True), 4)
+            whole = self.person_gain(d8, F.avg_pool2d(x, 8), halves, matte, both)
+            ratio = ratio + 2.4 * whole
+        gain, offset = self.head(g2, ratio)
         return (
             gain,
             offset,
@@ -117,10 +125,9 @@ class CpuGraph(RelightNetwork):
         seen = torch.log(light.flatten(2) @ balls + 0.02).view(-1, 3, lobes, BALL, BALL)
         return seen.transpose(1, 2).flatten(1, 2)
 
-    def lit(self, deep: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        """The deep features under the target light."""
-        both = torch.cat([self.embed(torch.log(1 + t.flatten(1))) for t in (source, target)], 1)
-        film = self.film(both)[:, :, None, None]
+    def lit(self, deep: Tensor, lights: Tensor) -> Tensor:
+        """The deep features under the target light; lights: both, embedded."""
+        film = self.film(lights)[:, :, None, None]
         c = deep.shape[1]
         lit: Tensor = self.light8(F.relu(deep * (1 + film[:, :c]) + film[:, c:]))
         return lit

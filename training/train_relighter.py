@@ -30,6 +30,8 @@ from training.sipr import PlainNetwork, plain_losses
 
 REAL_EVERY, REAL_BATCH = 5, 3
 """Every so many steps, so many real clips teach too (--real)."""
+NETWORK_PARTS = ("structure", "person_gain")
+"""Parts of the network that can be left out."""
 DATA_PARTS = ("prints", "sampling")
 """What else can be left out: prints and tone curves (training.patterns), NVPR's eq. 9 for lights."""
 LOG_EVERY = 25
@@ -51,9 +53,8 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument(
-        "--without", nargs="*", default=[], choices=sorted([*WEIGHTS, *DATA_PARTS]), help="parts to switch off"
-    )
+    parts = sorted({*WEIGHTS, *NETWORK_PARTS, *DATA_PARTS})
+    parser.add_argument("--without", nargs="*", default=[], choices=parts, help="parts to switch off")
     return parser.parse_args(words)
 
 
@@ -63,7 +64,8 @@ def new_run(args: argparse.Namespace, device: torch.device) -> Run:
     def build() -> nn.Module:
         if args.network == "sipr":
             return PlainNetwork(args.size).to(device)
-        return RelightNetwork(SIZES[args.size], structure="structure" not in args.without).to(device)
+        parts = {name: name not in args.without for name in NETWORK_PARTS}
+        return RelightNetwork(SIZES[args.size], **parts).to(device)
 
     network, average = build(), build()
     average.load_state_dict(network.state_dict())

@@ -21,7 +21,7 @@ STAYS_SHORT = ("stem", "down4", "down8", "down16", "up8", "up4", "up2", "light8"
 COMES_BACK = ("gru16.gates", "gru16.candidate", "gru8.gates", "gru8.candidate", "attention", "geometry", "matte")
 """16 bits inside, results in float32."""
 
-STAYS_LONG = ("light_head", "embed", "film", "out")
+STAYS_LONG = ("light_head", "embed", "film", "out", "person_gain")
 """float32 throughout, whatever comes in."""
 
 
@@ -51,5 +51,7 @@ def in_precision(network: RelightNetwork, precision: Precision) -> RelightNetwor
     )
     for names, inside, out in kinds:
         for name in names:
+            if name == "person_gain" and network.person_gain is None:
+                continue
             network.set_submodule(name, Inside(network.get_submodule(name), inside, out))
     return network

@@ -20,6 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from livelight.runtimes.person_gain import PersonGain
+
 CODE = 16
 """Rows and columns of a light code."""
 BALL = 32
@@ -126,7 +128,7 @@ class Source(NamedTuple):
     lit, shadow (n, 3, h/2, w/2): log of the source's diffuse shading as the source light gives it at the normals, and
     what must be added to it for what the picture shows (cast shadows, near lamps); matte_logit (n, 1, h, w); deep
     (1/8), mid (1/4) and detail (1/2) features; states of the two GRUs; structure (n, c, h/16, w/16), unit along c,
-    NVPR's code of what light does not change, or None in a network without it.
+    NVPR's code of what light does not change, or None in a network without it; small (n, 3, h/8, w/8), the picture.
     """
 
     source_light: Tensor
@@ -141,30 +143,33 @@ class Source(NamedTuple):
     state8: Tensor
     state16: Tensor
     structure: Tensor | None
+    small: Tensor
 
 
 class Painting(NamedTuple):
     """What the render branch knows of a picture under a target light.
 
     shading (n, 9, h/2, w/2): log of the target light at the normals, as ``RelightNetwork.shade``; coarse (1/8),
-    middle (1/4) and fine (1/2) features.
+    middle (1/4) and fine (1/2) features; person_gain (n, 3, 1, 1), logarithm, or None in a network without it.
     """
 
     shading: Tensor
     coarse: Tensor
     middle: Tensor
     fine: Tensor
+    person_gain: Tensor | None
 
 
 class RelightNetwork(nn.Module):
     """analyse(image, state) -> Source; render(source, target light) -> gain and offset.
 
-    structure: with NVPR's structure code, which the decoder gets beside the features; it begins by adding nothing.
+    structure: with NVPR's structure code, which the decoder gets beside the features; person_gain: with a gain for the
+    whole person. Both begin by adding nothing.
     """
 
     balls: Tensor
 
-    def __init__(self, size: NetworkSize, structure: bool = False) -> None:
+    def __init__(self, size: NetworkSize, structure: bool = False, person_gain: bool = False) -> None:
         super().__init__()
         c2, c4, c8, c16 = size.widths
         self.size = size
@@ -191,6 +196,7 @@ class RelightNetwork(nn.Module):
         self.register_buffer("balls", torch.cat([light_ball(e) for e in LOBES]).T.contiguous(), persistent=False)
         self.structure = nn.Conv2d(c16, c16, 1) if structure else None
         self.from_structure = nn.Conv2d(c16, c16, 1) if structure else None
+        self.person_gain = PersonGain(c8, size.embed) if person_gain else None
         self._initialise()
 
     def _initialise(self) -> None:
@@ -203,6 +209,8 @@ class RelightNetwork(nn.Module):
             m.weight.data.mul_(0.1)
         if self.from_structure is not None:
             nn.init.zeros_(self.from_structure.weight)
+        if self.person_gain is not None:
+            self.person_gain.begin()
 
     def start(self, n: int, h: int, w: int) -> tuple[Tensor, Tensor]:
         """Zero states for n pictures of h x w."""
@@ -248,6 +256,7 @@ class RelightNetwork(nn.Module):
             state8,
             state16,
             structure,
+            F.avg_pool2d(image, 8),
         )
 
     def light_of(self, f16: Tensor) -> Tensor:
@@ -274,7 +283,16 @@ class RelightNetwork(nn.Module):
         new = self.shade(source.normals, target)
         shading = torch.cat([source.lit, new, source.shadow], 1)
         f2 = self.light2(f4, torch.cat([source.detail, shading], 1))
-        return Painting(new, f8, f4, F.relu(self.light2b(f2) + f2))
+        return Painting(new, f8, f4, F.relu(self.light2b(f2) + f2), self.gain_of(source, new[:, :3], both))
+
+    def gain_of(self, source: Source, new: Tensor, lights: Tensor) -> Tensor | None:
+        """Painting.person_gain from the target's diffuse shading (n, 3, h/2, w/2) and both lights, embedded."""
+        if self.person_gain is None:
+            return None
+        halves = torch.cat([source.albedo, source.lit, source.shadow, new], 1)
+        matte = F.avg_pool2d(torch.sigmoid(source.matte_logit.detach()), 8)
+        gain: Tensor = self.person_gain(source.deep, source.small, halves, matte, lights)
+        return gain
 
     def render(self, source: Source, target: Tensor) -> tuple[Tensor, Tensor]:
         """Gain (n, 3, h, w) > 0 and offset (n, 3, h, w) so that relit = sRGB-coded source * gain + offset."""
@@ -286,6 +304,8 @@ class RelightNetwork(nn.Module):
         out = self.out(painting.fine)
         gain = F.pixel_shuffle(out[:, :12], 2)
         prior = F.interpolate(ratio, scale_factor=2.0, mode="bilinear", align_corners=False) / 2.4
+        if painting.person_gain is not None:
+            gain = gain + painting.person_gain
         offset = F.pixel_shuffle(out[:, 12:], 2)
         return torch.exp((prior + gain).clamp(-3.0, 2.0)), 0.5 * torch.tanh(offset)
 
@@ -309,7 +329,12 @@ class RelightNetwork(nn.Module):
 
 
 def load_network(size: str, weights: Mapping[str, Tensor]) -> RelightNetwork:
-    """A network of a named size with the given weights, in evaluation mode; they tell if it has a structure code."""
-    network = RelightNetwork(SIZES[size], structure="structure.weight" in weights)
+    """A network of a named size with the given weights, in evaluation mode."""
+    network = RelightNetwork(SIZES[size], **parts_of(weights))
     network.load_state_dict(dict(weights))
     return network.eval()
+
+
+def parts_of(weights: Mapping[str, object]) -> dict[str, bool]:
+    """Which of RelightNetwork's optional parts the names of its weights tell of."""
+    return {"structure": "structure.weight" in weights, "person_gain": "person_gain.last.weight" in weights}

@@ -15,7 +15,7 @@ try:
     import torch
     from google.protobuf.message import DecodeError
 
-    from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network
+    from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network, parts_of
 except ImportError as exc:
     raise MissingExtra("torch or onnx", "torch", "The torch engine") from exc
 
@@ -34,7 +34,7 @@ def read_network(model: Path) -> RelightNetwork:
             f"got {size or 'none'}"
         )
     weights = {t.name: torch.from_numpy(onnx.numpy_helper.to_array(t).copy()) for t in graph.graph.initializer}
-    wanted = RelightNetwork(SIZES[size], structure="structure.weight" in weights).state_dict()
+    wanted = RelightNetwork(SIZES[size], **parts_of(weights)).state_dict()
     missing = sorted(set(wanted) - set(weights))
     if missing:
         raise RuntimeFailure(f"{model} lacks {len(missing)} weights of the relighter, the first is {missing[0]}")

@@ -79,12 +79,13 @@ def test_the_shipped_size_exports_and_runs(tmp_path: Path) -> None:
     assert abs(np.linalg.norm(out.normals, axis=-1) - 1).max() < 1e-4
 
 
-@pytest.mark.parametrize(("size", "structure"), [("S", False), ("S", True), ("M", False)])
-def test_the_graph_for_cpus_is_the_same_function(size: str, structure: bool) -> None:
+@pytest.mark.parametrize(("size", "parts"), [("S", False), ("S", True), ("M", False)])
+def test_the_graph_for_cpus_is_the_same_function(size: str, parts: bool) -> None:
     torch.manual_seed(1)
-    network = RelightNetwork(SIZES[size], structure)
-    if network.from_structure is not None:
+    network = RelightNetwork(SIZES[size], structure=parts, person_gain=parts)
+    if network.from_structure is not None and network.person_gain is not None:
         torch.nn.init.normal_(network.from_structure.weight)
+        torch.nn.init.normal_(network.person_gain.last.weight)
     for head in (network.out, network.geometry, network.matte):  # they start near 0, where much looks alike
         head.weight.data.mul_(10)
     arranged = CpuGraph(network).eval()

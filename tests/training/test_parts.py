@@ -51,20 +51,41 @@ def test_without_its_parts_their_terms_are_gone(batch) -> None:
     assert not {"structure", "critic"} & set(terms)
 
 
-def test_a_new_structure_code_changes_nothing_until_it_has_learnt() -> None:
+def test_new_parts_change_nothing_until_they_have_learnt() -> None:
     plain_one = RelightNetwork(SIZES["S"])
-    coded = RelightNetwork(SIZES["S"], structure=True)
+    coded = RelightNetwork(SIZES["S"], structure=True, person_gain=True)
     coded.load_state_dict(plain_one.state_dict(), strict=False)
     image, state = torch.rand(1, 3, SIDE, SIDE), plain_one.start(1, SIDE, SIDE)
     a, b = plain_one.analyse(image, *state), coded.analyse(image, *state)
     assert a.structure is None
     assert b.structure is not None
-    assert torch.equal(a.detail, b.detail)
+    light = torch.rand(1, 3, 16, 16)
+    for gain, with_parts in zip(plain_one.render(a, light), coded.render(b, light), strict=True):
+        assert torch.equal(gain, with_parts)
 
 
-def test_a_network_with_a_structure_code_ships_as_any_other(tmp_path) -> None:
-    network = RelightNetwork(SIZES["S"], structure=True)
+def test_one_gain_for_the_whole_person() -> None:
+    """It moves all pixels alike, and looks only where a person is."""
+    network = RelightNetwork(SIZES["S"], person_gain=True)
+    image, light = torch.rand(1, 3, SIDE, SIDE), torch.rand(1, 3, 16, 16)
+    source = network.analyse(image, *network.start(1, SIDE, SIDE))
+    source = source._replace(matte_logit=torch.full_like(source.matte_logit, -30.0))
+    source.matte_logit[..., : SIDE // 2] = 30.0
+    before, _ = network.render(source, light)
+    torch.nn.init.normal_(network.person_gain.last.weight, std=0.1)
+    after, _ = network.render(source, light)
+    assert torch.allclose(after / before, (after / before)[..., :1, :1].expand_as(after), rtol=1e-4)
+    assert not torch.allclose(after, before)
+    source.small[..., SIDE // 16 :] += 0.5
+    assert torch.allclose(network.render(source, light)[0], after, rtol=1e-2)
+    source.small[..., : SIDE // 16] += 0.5
+    assert not torch.allclose(network.render(source, light)[0], after, rtol=1e-2)
+
+
+def test_a_network_with_all_parts_ships_as_any_other(tmp_path) -> None:
+    network = RelightNetwork(SIZES["S"], structure=True, person_gain=True)
     torch.nn.init.normal_(network.from_structure.weight)
+    torch.nn.init.normal_(network.person_gain.last.weight, std=0.1)
     export(load_network("S", network.state_dict()), "S", tmp_path / "a.onnx", {"livelight.version": "test"})
     image, light = np.random.default_rng(0).integers(0, 255, (32, 48, 3), np.uint8), np.ones((16, 16, 3), np.float32)
     gains = [open_runtime(name, tmp_path / "a.onnx").run(image, light, None).gain for name in ("onnxruntime", "torch")]
