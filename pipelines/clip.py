@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from livelight.errors import InputError, LiveLightError
+from livelight.errors import InputError, LiveLightError, SettingsError
 from livelight.lighting import Lighting
+from livelight.nvidia_video import nvdec_fault
 from livelight.session import RelightStep, run_session
 from livelight.side_by_side import SideBySide
 from livelight.sinks.file import VideoFileSink
@@ -102,7 +103,7 @@ def relight_clip(
     The target appears only when it is whole. If the input breaks off, or on Ctrl-C, what is done is kept, playable, as
     NAME.partial.EXT, and InputError or Stopped is raised. After any other error nothing stays on the disk.
     """
-    source = open_source(job)
+    source = open_source(job, decoding_gpu(settings))
     try:
         lighting = lighting_of(source.duration_s)
         sink = _open_sink(job, source, settings)
@@ -129,9 +130,21 @@ def relight_clip(
         source.close()
 
 
-def open_source(job: ClipJob) -> VideoFileSource | PictureSource:
-    """The job's input. Raises InputError."""
-    return PictureSource(job.source) if job.is_picture else VideoFileSource(job.source)
+def open_source(job: ClipJob, gpu: int | None = None) -> VideoFileSource | PictureSource:
+    """The job's input. gpu: number of the GPU that decodes, None for the CPU. Raises InputError."""
+    return PictureSource(job.source) if job.is_picture else VideoFileSource(job.source, gpu)
+
+
+def decoding_gpu(settings: ClipSettings) -> int | None:
+    """Number of the GPU whose NVDEC is to decode, None for the CPU. Raises SettingsError for one that is not there."""
+    if settings.decoder == "cpu":
+        return None
+    if settings.decoder == "auto" and settings.runtime not in ("auto", "tensorrt", "tensorrt-rtx"):
+        return None
+    fault = nvdec_fault(settings.gpu)
+    if fault and settings.decoder == "nvdec":
+        raise SettingsError(f"--decoder nvdec cannot be had: {fault}; choose --decoder cpu.")
+    return None if fault else settings.gpu
 
 
 def _open_sink(

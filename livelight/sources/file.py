@@ -8,12 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from livelight.errors import InputError
 from livelight.frame import Frame
+from livelight.nvidia_video import nvdec
 from livelight.orientation import Orientation
 from livelight.video_color import SrgbReader, hdr_name
 
@@ -27,19 +29,22 @@ class VideoFileSource:
     Rotation and mirroring tags are baked in, pts and time_base are the stream's own (with mp4 edit lists applied).
     A stream that changes size is scaled to its first size. A packet that cannot be decoded is skipped and counted in
     ``damaged``. A file that ends before its header says raises InputError after its last good frame.
+
+    gpu: number of the GPU whose NVDEC decodes, None for the CPU. Where NVDEC fails, at the start or in the middle, the
+    CPU decodes from there on, frame for frame, and ``notes`` says so.
     """
 
     live = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, gpu: int | None = None) -> None:
         """Open and decode the first frame; raises InputError for anything that holds no picture."""
         self.path = path
         self.damaged = 0
+        self._left_nvdec: int | None = None
         self._hdr: str | None = None
-        self._container = open_input(path)
+        self._container = self._open_on(gpu)
         try:
-            self._stream = main_video(self._container, path)
-            self._stream.thread_type = "AUTO"
+            self._find_stream()
             self._reader = SrgbReader()
             self._decoded = self._decode()
             self._first = self._first_frame()
@@ -47,6 +52,18 @@ class VideoFileSource:
             self._container.close()
             raise
         self._describe(self._first)
+
+    def _open_on(self, gpu: int | None) -> InputContainer:
+        if gpu is not None:
+            try:
+                return open_input(self.path, nvdec(gpu))
+            except InputError:  # perhaps the GPU's fault: the CPU tells
+                self._left_nvdec = 0
+        return open_input(self.path)
+
+    def _find_stream(self) -> None:
+        self._stream = main_video(self._container, self.path)
+        self._stream.thread_type = "AUTO"
 
     def _describe(self, first: av.VideoFrame) -> None:
         stream = self._stream
@@ -70,6 +87,8 @@ class VideoFileSource:
         name, notes = self.path.name, []
         if self._hdr:
             notes.append(f"{name} is {self._hdr}; it was brought to SDR, light above reference white is clipped.")
+        if self._left_nvdec is not None:
+            notes.append(f"NVDEC failed on {name} after {self._left_nvdec} frames; the CPU decoded the others.")
         if self.damaged:
             notes.append(f"{self.damaged} packets of {name} were damaged and are missing in the result.")
         return notes
@@ -82,7 +101,7 @@ class VideoFileSource:
         return first
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
-        packets = self._container.demux(self._stream)
+        packets, given, to_skip = self._container.demux(self._stream), 0, 0
         while True:
             try:
                 packet = next(packets, None)
@@ -91,9 +110,25 @@ class VideoFileSource:
             if packet is None:
                 return
             try:
-                yield from packet.decode()
+                for frame in packet.decode():
+                    if to_skip:
+                        to_skip -= 1
+                        continue
+                    given += 1
+                    yield frame
             except av.FFmpegError:
-                self.damaged += 1  # the stream goes on at the next packet, as in every player
+                if self._stream.codec_context.is_hwaccel:
+                    self._leave_nvdec(given)
+                    packets, to_skip = self._container.demux(self._stream), given
+                else:
+                    self.damaged += 1  # the stream goes on at the next packet, as in every player
+
+    def _leave_nvdec(self, given: int) -> None:
+        """Open the file anew on the CPU; it tells whether the GPU or the packet was at fault."""
+        self._container.close()
+        self._left_nvdec = given
+        self._container = open_input(self.path)
+        self._find_stream()
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames with strictly increasing pts. One pass; a second call goes on where the first stopped."""
@@ -152,12 +187,12 @@ class VideoFileSource:
         self._container.close()
 
 
-def open_input(path: Path) -> InputContainer:
-    """Open a media file for reading; raises InputError in words of the user."""
+def open_input(path: Path, hardware: HWAccel | None = None) -> InputContainer:
+    """Open a media file for reading; raises InputError in words of the user. hardware: what is to decode it."""
     if path.is_dir():
         raise InputError(f"{path} is a folder, expected a video or picture file.")
     try:
-        container: InputContainer = av.open(f"file:{path}", "r", metadata_errors="replace")
+        container: InputContainer = av.open(f"file:{path}", "r", metadata_errors="replace", hwaccel=hardware)
     except FileNotFoundError as exc:
         raise InputError(f"{path} does not exist; check the name.") from exc
     except PermissionError as exc:

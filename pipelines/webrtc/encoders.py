@@ -2,7 +2,8 @@
 
 Why aiortc 1.16 is not used as it is: its H.264 starts at 1 Mbit/s and ends at 3, its VP8 at 0.5 and 1.5, which is too
 little from 720p on; and each change of the receiver's estimate by 10 % makes a new encoder, so a key frame and load.
-``install`` puts these encoders in place of aiortc's; this is the only file that changes anything in aiortc.
+``install`` puts these encoders, and pipelines.webrtc.decoders, in place of aiortc's; this is the only file that changes
+anything in aiortc.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import aiortc.codecs.h264
 import aiortc.codecs.vpx
+import aiortc.rtcrtpreceiver
 import aiortc.rtcrtpsender
 import av
 from aiortc.codecs import get_encoder as own_encoder
@@ -25,6 +27,7 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from livelight.video_color import matrix_of
+from pipelines.webrtc.decoders import live_decoder
 
 log = logging.getLogger(__name__)
 
@@ -175,5 +178,6 @@ def live_encoder(codec: RTCRtpCodecParameters) -> Any:
 
 
 def install() -> None:
-    """From now on every sender in this process encodes with these. May be called twice."""
+    """From now on every sender in this process encodes with these, every receiver decodes with ours. Idempotent."""
     aiortc.rtcrtpsender.get_encoder = live_encoder  # type: ignore[attr-defined]
+    aiortc.rtcrtpreceiver.get_decoder = live_decoder  # type: ignore[attr-defined]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from livelight.errors import OutputError, SettingsError
 from livelight.frame import Frame
-from livelight.sinks.codecs import CODECS, CONTAINERS
+from livelight.nvidia_video import nvenc_fault
+from livelight.sinks.codecs import CODECS, CONTAINERS, quality_options
 from livelight.sinks.file import VideoFileSink
 from livelight.sources.file import VideoFileSource
 from tests.clips import flat, moving, packets_of, pictures_of, write_clip
@@ -448,3 +449,31 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, limit, name):
     assert "failed" in run.stdout
     assert run.stdout.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["h264-nvenc", "hevc-nvenc", "av1-nvenc"])
+def test_nvenc_is_refused_with_a_sentence_where_it_does_not_open(tmp_path, name):
+    codec = CODECS[name]
+    if not nvenc_fault(codec.encoder):
+        pytest.skip(f"this machine has {codec.encoder}")
+    with pytest.raises(SettingsError, match=rf"does not open here.*--codec {name.split('-')[0]}\.") as info:
+        VideoFileSink(tmp_path / "a.mp4", codec=name)
+    assert "\n" not in str(info.value)
+
+
+@pytest.mark.parametrize("name", ["h264-nvenc", "hevc-nvenc", "av1-nvenc"])
+def test_nvenc_knows_our_options(name):
+    """FFmpeg reads an encoder's options before it looks for a driver: a false value is refused as such, ours are not."""
+    codec = CODECS[name]
+    for options, known in ((quality_options(codec, 30), True), ({"rc": "nonsense"}, False), ({"cq": "99"}, False)):
+        context = av.CodecContext.create(codec.encoder, "w")
+        context.width = context.height = 256
+        context.pix_fmt, context.time_base, context.options = codec.pix_fmt, Fraction(1, 30), options
+        try:
+            context.open()
+        except (av.error.ArgumentError, OverflowError):
+            assert not known, options
+        except OSError:
+            assert known, options
+        else:
+            assert known, options

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from livelight.errors import InputError
+from livelight.nvidia_video import nvdec_fault
+from livelight.sources import file
 from livelight.sources.file import VideoFileSource
 from tests.clips import corners, flat, moving, raw_clip, write_clip
 
@@ -312,3 +314,74 @@ def test_a_stream_that_changes_size_keeps_the_first(tmp_path):
     assert len(frames) == 10
     assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
     assert all(b.pts > a.pts for a, b in pairwise(frames))
+
+
+class FailingUnit:
+    """Stands for a container that NVDEC decodes: the codec says so, and it fails from a packet on."""
+
+    def __init__(self, container, fails_at):
+        self._container, self._fails_at = container, fails_at
+
+    def __getattr__(self, name):
+        return getattr(self._container, name)
+
+    def demux(self, on):
+        for number, packet in enumerate(self._container.demux(on.stream)):
+            yield packet if number < self._fails_at else FailingPacket()
+
+
+class FailingPacket:
+    def decode(self):
+        raise av.error.ExternalError(542398533, "Generic error in an external library")
+
+
+class OnHardware:
+    """A stream whose codec says that it is decoded in hardware."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.codec_context = type("Context", (), {"is_hwaccel": True})()
+        self.thread_type = "AUTO"
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+
+@pytest.mark.parametrize("fails_at", [0, 5])
+def test_what_nvdec_fails_on_the_cpu_decodes(tmp_path, monkeypatch, fails_at):
+    """Every frame comes once, as without NVDEC, and a note tells."""
+    path = write_clip(tmp_path / "a.mp4", moving(9), options={"bf": "2"})
+    truth = frames_of(path)
+    plain_open, plain_main = file.open_input, file.main_video
+    asked = []
+
+    def opened(path, hardware=None):
+        asked.append(hardware)
+        return plain_open(path) if hardware is None else FailingUnit(plain_open(path), fails_at)
+
+    def found(container, path):
+        if isinstance(container, FailingUnit):
+            return OnHardware(plain_main(container._container, path))
+        return plain_main(container, path)
+
+    monkeypatch.setattr(file, "open_input", opened)
+    monkeypatch.setattr(file, "main_video", found)
+    source = VideoFileSource(path, gpu=1)
+    frames = list(source)
+    source.close()
+    assert (asked[0].device_id, asked[1]) == (1, None)
+    assert [f.pts for f in frames] == [f.pts for f in truth]
+    assert all(np.array_equal(a.image, b.image) for a, b in zip(frames, truth, strict=True))
+    assert "the CPU decoded the others" in source.notes[0]
+    assert source.damaged == 0
+
+
+def test_without_a_gpu_the_cpu_decodes(tmp_path):
+    """A GPU that is not there is no reason to give up."""
+    if not nvdec_fault(77):
+        pytest.skip("this machine has 78 GPUs")
+    path = write_clip(tmp_path / "a.mp4", moving(3))
+    source = VideoFileSource(path, gpu=77)
+    assert len(list(source)) == 3
+    source.close()
+    assert "NVDEC failed on a.mp4 after 0 frames" in source.notes[0]
