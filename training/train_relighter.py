@@ -50,6 +50,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="end after so many steps instead")
     parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--crop", type=int, default=160, help="pixels, a multiple of 16")
+    parser.add_argument("--frames", type=int, default=3, help="frames of a clip that teach at once")
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
@@ -80,7 +81,7 @@ def new_run(args: argparse.Namespace, device: torch.device) -> Run:
 def streams(args: argparse.Namespace, step: int, device: torch.device) -> tuple[Stream, Stream | None]:
     """Batches of rendered clips, and of real ones if there are any; seeded by the step at which the run goes on."""
     samples = Samples(
-        args.data, "train", crop=args.crop, seed=args.seed + step,
+        args.data, "train", crop=args.crop, frames=args.frames, seed=args.seed + step,
         mixed="sampling" not in args.without, prints="prints" not in args.without,
     )  # fmt: skip
     pinned = device.type == "cuda"
@@ -88,7 +89,7 @@ def streams(args: argparse.Namespace, step: int, device: torch.device) -> tuple[
     if not args.real:
         return rendered, None
     return rendered, iter(
-        DataLoader(RealSamples(args.real, crop=args.crop, seed=args.seed + step), batch_size=REAL_BATCH)
+        DataLoader(RealSamples(args.real, args.crop, max(args.frames, 2), args.seed + step), batch_size=REAL_BATCH)
     )
 
 
