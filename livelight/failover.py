@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
+from livelight.batch import Job
 from livelight.errors import LiveLightError
 from livelight.frame import Frame
-from livelight.gpu_relighter import GpuRelighter, GpuState
+from livelight.gpu_relighter import KEPT, GpuRelighter, GpuState
 from livelight.lighting import Light
 from livelight.own_thread import OwnThread
 from livelight.relight import Relighter, State
 from livelight.watch import answer
 
 log = logging.getLogger(__name__)
+
+Kept = TypeVar("Kept", GpuState, State)
 
 
 class FailoverRelighter:
@@ -37,7 +42,7 @@ class FailoverRelighter:
         self._thread = OwnThread("livelight-gpu")
         self._watch = first.watch
         self._readied: threading.Thread | None = None
-        self._size = (0, 0)
+        self._sizes: deque[tuple[int, int]] = deque(maxlen=KEPT)
         self.timings_ms: dict[str, float] = {}
 
     @property
@@ -51,32 +56,45 @@ class FailoverRelighter:
     def set_level(self, level: int) -> None:
         (self._first or self._second).set_level(level)
 
+    @property
+    def max_batch(self) -> int:
+        """As the GPU's; 1 on the CPU, where taking turns is as fast (docs/webrtc.md)."""
+        return self._first.max_batch if self._first else 1
+
+    def batch_key(self, frame: Frame, light: Light) -> Hashable:
+        return self._first.batch_key(frame, light) if self._first else None
+
     def step(self, frame: Frame, light: Light, state: GpuState | State | None = None) -> tuple[Frame, GpuState | State]:
         """As Relighter.step; a state of the other engine is dropped."""
-        if self._first is not None:
-            self._ready(frame, light)
-            work = partial(self._first.step, frame, light, state if isinstance(state, GpuState) else None)
+        return self.step_many([Job(frame, light, state)])[0]
+
+    def step_many(self, jobs: Sequence[Job]) -> list[tuple[Frame, GpuState | State]]:
+        """As GpuRelighter.step_many; on the CPU one after the other."""
+        first = self._first
+        if first is not None:
+            self._ready(jobs[0].frame, jobs[0].light)
+            own = [job._replace(state=_of(GpuState, job.state)) for job in jobs]
             try:
-                relit, after = answer(self._thread.call(work), self._watch, "it")
+                done = answer(self._thread.call(partial(first.step_many, own)), self._watch, "it")
             except LiveLightError as exc:
                 self._give_up(exc)
             else:
-                self.timings_ms = self._first.timings_ms
-                return relit, after
+                self.timings_ms = first.timings_ms
+                return list(done)
         if self._readied is not None:
             self._readied.join()
-        out, kept = self._second.step(frame, light, state if isinstance(state, State) else None)
+        out = [self._second.step(job.frame, job.light, _of(State, job.state)) for job in jobs]
         self.timings_ms = self._second.timings_ms
-        return out, kept
+        return list(out)
 
     def _ready(self, frame: Frame, light: Light) -> None:
         """Compile the second engine for this frame size on a thread of its own, once per size."""
         size = (frame.width, frame.height)
-        if size == self._size:
+        if size in self._sizes:
             return
         if self._readied is not None:
             self._readied.join()
-        self._size = size
+        self._sizes.append(size)
         self._readied = threading.Thread(target=self._compile, args=(size, light), name="livelight-ready", daemon=True)
         self._readied.start()
 
@@ -109,3 +127,7 @@ class FailoverRelighter:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _of(kind: type[Kept], state: GpuState | State | None) -> Kept | None:
+    return state if isinstance(state, kind) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.batch import Job
 from livelight.errors import RuntimeFailure
 from livelight.frame import Frame
 from livelight.lighting import Light
@@ -27,12 +28,18 @@ from livelight.watch import Watch
 OPEN_S, START_S, STEP_S, CLOSE_S = 30.0, 120.0, 1.0, 5.0
 """How long the GPU may take to be opened, to load an engine and compile its kernels, for one frame, to be freed."""
 
+KEPT = 4
+"""Frame sizes whose engines stay ready: sessions with pictures of different sizes take turns."""
+
 
 class EngineSource(Protocol):
     """Where engines come from."""
 
     flavour: str
     """tensorrt or tensorrt-rtx."""
+
+    max_streams: int
+    """How many streams one run of its engines takes."""
 
     def engine(self, width: int, height: int, blur: bool) -> Path:
         """The verified engine file for frames of a size; may build it first. Raises LiveLightError."""
@@ -48,12 +55,48 @@ class GpuState:
     device: Device
 
 
+class _Ready:
+    """What stands ready for one frame size: a device of its own, and paths by blur and number of streams."""
+
+    def __init__(self, device: Device, size: tuple[int, int], engines: EngineSource, watch: Watch) -> None:
+        self.device = device
+        self._size, self._engines, self._watch = size, engines, watch
+        self._paths: dict[tuple[bool, int], LivePath] = {}
+        self._behind: dict[tuple[bool, int], list[NDArray[np.uint8] | None]] = {}
+
+    def path(self, blur: bool, streams: int) -> LivePath:
+        """Opened, and its engine built if need be, when it is first asked for."""
+        path = self._paths.get((blur, streams))
+        if path is None:
+            file = self._engines.engine(*self._size, blur)
+            with self._watch.within(START_S, "loading its engine"):
+                path = self._paths[blur, streams] = self._loaded(file, streams)
+            self._behind[blur, streams] = [None] * streams
+        return path
+
+    def _loaded(self, file: Path, streams: int) -> LivePath:
+        engine = TensorRtEngine(file, self._engines.flavour, self.device, streams)
+        expected = (streams, self._size[1], self._size[0], 3)
+        got = engine.tensors["frame"].shape if "frame" in engine.tensors else ()
+        if got != expected:
+            raise RuntimeFailure(f"the engine {file} is for other frames: expected {expected}, got {got}")
+        return LivePath(self.device, engine)
+
+    def new_backdrops(self, blur: bool, lights: Sequence[Light]) -> list[int]:
+        """Numbers of the streams of a path whose backdrop is not the one that lies on the device."""
+        behind = self._behind[blur, len(lights)]
+        new = [k for k, light in enumerate(lights) if light.backdrop is not None and light.backdrop is not behind[k]]
+        for number in new:
+            behind[number] = lights[number].backdrop
+        return new
+
+
 class GpuRelighter:
     """livelight.relight.Relighter on a GPU: the same ``step``, the state kept there. One thread at a time.
 
-    A step crosses to the device once and back once. The first frame of a size waits for its engine. Holds the paths of
-    one frame size: another size frees them. Raises RuntimeFailure when the device or the engine fails; then it is of
-    no more use.
+    A step crosses to the device once and back once. ``step_many`` (livelight.batch) puts the pictures of several
+    streams through the engine in one run, each with its own state. The first frame of a size waits for its engine; the
+    last KEPT sizes stay ready. Raises RuntimeFailure when the device or the engine fails; then it is of no more use.
 
     watch: says what it waits for, to whoever will not wait for a GPU that hangs.
     """
@@ -69,10 +112,7 @@ class GpuRelighter:
         self._open_device = open_device
         self._engines = engines
         self._segmenter = segmenter
-        self._device: Device | None = None
-        self._paths: dict[bool, LivePath] = {}
-        self._backdrops: dict[bool, NDArray[np.uint8] | None] = {}
-        self._size = (0, 0)
+        self._ready: dict[tuple[int, int], _Ready] = {}
         self.timings_ms: dict[str, float] = {}
 
     @property
@@ -84,73 +124,84 @@ class GpuRelighter:
         """One: its engines are built for one size of the network."""
         return (LEVELS[0].name,)
 
+    @property
+    def max_batch(self) -> int:
+        return self._engines.max_streams
+
     def set_level(self, level: int) -> None:
         """Nothing to choose."""
 
     def step(self, frame: Frame, light: Light, state: GpuState | None = None) -> tuple[Frame, GpuState]:
         """As Relighter.step; the new frame owns its picture."""
-        size = (frame.width, frame.height)
+        return self.step_many([Job(frame, light, state)])[0]
+
+    def batch_key(self, frame: Frame, light: Light) -> Hashable:
+        """Frames of one size, all with a blurred room or none."""
+        return frame.width, frame.height, _blurs(light)
+
+    def step_many(self, jobs: Sequence[Job]) -> list[tuple[Frame, GpuState]]:
+        """One run of the engine for 1 to ``max_batch`` jobs of one ``batch_key``."""
+        size = (jobs[0].frame.width, jobs[0].frame.height)
         started = time.perf_counter()
-        coarse = self._coarse(frame.image)
+        mattes = [self._coarse(job.frame.image) for job in jobs]
         matted = time.perf_counter()
-        blur = light.backdrop is None and light.blur > 0
-        path = self._path(size, blur)
-        device = self._device
-        assert device is not None
-        usable = state is not None and state.size == size and state.device is device
-        before = state.states if usable and state is not None else None
+        ready, blur = self._ready_for(size), _blurs(jobs[0].light)
+        path = ready.path(blur, len(jobs))
+        lights = [job.light for job in jobs]
+        new = ready.new_backdrops(blur, lights)
+        before = [_usable(job.state, size, ready.device) for job in jobs]
         inputs = path.inputs
-        inputs["frame"][0] = frame.image
-        inputs["coarse"][0] = coarse
-        inputs["light"][0] = light.code
-        inputs["knobs"][0] = knobs(light, frame.height, before is None)
-        new_backdrop = light.backdrop is not None and light.backdrop is not self._backdrops.get(blur)
-        if new_backdrop:
-            inputs["backdrop"][0] = light.backdrop
-            self._backdrops[blur] = light.backdrop
+        for number, job in enumerate(jobs):
+            inputs["frame"][number] = job.frame.image
+            inputs["coarse"][number] = mattes[number]
+            inputs["light"][number] = job.light.code
+            inputs["knobs"][number] = knobs(job.light, size[1], before[number] is None)
+        for number in new:
+            inputs["backdrop"][number] = lights[number].backdrop
         with self.watch.within(STEP_S, "a frame"):
-            after = path.step(before, new_backdrop)
-        image: NDArray[np.uint8] = path.picture[0].copy()
+            after = path.step_each(before, new)
+        pictures = [picture.copy() for picture in path.picture]
         self.timings_ms = {"matte": (matted - started) * 1e3, "gpu": (time.perf_counter() - matted) * 1e3}
-        return frame.with_image(image), GpuState(after, size, device)
+        return [
+            (job.frame.with_image(picture), GpuState(states, size, ready.device))
+            for job, picture, states in zip(jobs, pictures, after, strict=True)
+        ]
 
     def _coarse(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         h, w = image.shape[:2]
         half = cv2.resize(image, (max(w // 2, 1), max(h // 2, 1)))
         return np.asarray(cv2.resize(self._segmenter.segment(half), network_size(w, h)))
 
-    def _path(self, size: tuple[int, int], blur: bool) -> LivePath:
-        if size != self._size:
-            self.close()
-            self._size = size
+    def _ready_for(self, size: tuple[int, int]) -> _Ready:
+        """The size's paths, now the newest; the oldest size goes when there are too many."""
+        ready = self._ready.pop(size, None)
+        if ready is None and len(self._ready) >= KEPT:
+            with self.watch.within(CLOSE_S, "being freed"):
+                self._ready.pop(next(iter(self._ready))).device.close()
         with self.watch.within(OPEN_S, "being opened"):
-            if self._device is None:
-                self._device = self._open_device()
-            self._device.use()
-        path = self._paths.get(blur)
-        if path is None:
-            file = self._engines.engine(*size, blur)
-            with self.watch.within(START_S, "loading its engine"):
-                path = self._paths[blur] = self._loaded(self._device, file, size)
-        return path
-
-    def _loaded(self, device: Device, file: Path, size: tuple[int, int]) -> LivePath:
-        engine = TensorRtEngine(file, self._engines.flavour, device)
-        expected, got = (1, size[1], size[0], 3), engine.tensors["frame"].shape if "frame" in engine.tensors else ()
-        if got != expected:
-            raise RuntimeFailure(f"the engine {file} is for other frames: expected {expected}, got {got}")
-        return LivePath(device, engine)
+            if ready is None:
+                ready = _Ready(self._open_device(), size, self._engines, self.watch)
+            self._ready[size] = ready
+            ready.device.use()
+        return ready
 
     def close(self) -> None:
         """Free the device; a later step opens it again, and its states are lost."""
-        device, self._device = self._device, None
-        self._paths, self._backdrops, self._size = {}, {}, (0, 0)
-        if device is not None:
+        ready, self._ready = list(self._ready.values()), {}
+        for one in ready:
             with self.watch.within(CLOSE_S, "being freed"):
-                device.close()
+                one.device.close()
 
     def __enter__(self) -> GpuRelighter:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _blurs(light: Light) -> bool:
+    return light.backdrop is None and light.blur > 0
+
+
+def _usable(state: GpuState | None, size: tuple[int, int], device: Device) -> DeviceState | None:
+    return state.states if state is not None and state.size == size and state.device is device else None

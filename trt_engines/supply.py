@@ -61,6 +61,7 @@ class EngineSupply:
         self._weights_hash = hash_of(wanted.weights)
         self._version = version_of(wanted.flavour)
         self.flavour: str = wanted.flavour
+        self.max_streams = wanted.max_streams
 
     def spec(self, width: int, height: int, blur: bool, card: Card) -> EngineSpec:
         """What an engine for such frames is made for on a card."""

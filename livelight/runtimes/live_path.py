@@ -1,4 +1,5 @@
-"""One resident path on a device: one upload, one engine step, one download; the states stay there.
+"""One resident path on a device: one upload, one engine step, one download; the states stay there. For one stream, or
+for the pictures of several at once.
 
 The upload lies in one pinned buffer, in the order of live_inputs.INPUTS, and crosses in one copy; the backdrop, last in
 it, is left out of the copy while it is the one that lies there already. A step is recorded once as a graph and then
@@ -9,7 +10,8 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +38,7 @@ def offsets(tensors: Iterable[Tensor]) -> tuple[dict[str, int], int]:
 
 
 class DeviceState:
-    """States of one step, in device memory of their own; the memory is used again when nobody holds this any more."""
+    """States of one stream after a step, in device memory of their own, which is used again when nobody holds this."""
 
     def __init__(self, address: int, pool: list[int]) -> None:
         self.address = address
@@ -46,8 +48,8 @@ class DeviceState:
 class LivePath:
     """Steps ``engine`` on ``device``; one thread.
 
-    inputs: name -> array (n, ...) in pinned memory, to be written before ``step``. Raises RuntimeFailure for an engine
-    whose tensors are not those of a live graph, and whatever the device raises.
+    inputs: name -> array (n, ...) in pinned memory, to be written before ``step``; n is the engine's streams. Raises
+    RuntimeFailure for an engine whose tensors are not those of a live graph, and whatever the device raises.
     """
 
     def __init__(self, device: Device, engine: TensorRtEngine, use_graph: bool = True) -> None:
@@ -64,8 +66,12 @@ class LivePath:
         self._staged, self._upload_at = device.pinned(size), device.allocate(size)
         self.inputs = {t.name: _view(self._staged[at[t.name] :], t) for t in crossing}
         self._without_backdrop = at.get("backdrop", size)
-        states, self._state_size = offsets(tensors[name] for name in STATES)
-        self._state_at, self._next_at = device.allocate(self._state_size), device.allocate(self._state_size)
+        states, size = offsets(tensors[name] for name in STATES)
+        self._state_at, self._next_at = device.allocate(size), device.allocate(size)
+        self._streams = tensors[PICTURE].shape[0]
+        self._single = [replace(tensors[name], shape=(1, *tensors[name].shape[1:])) for name in STATES]
+        self._single_at, self._state_size = offsets(self._single)
+        self._pieces = [(self._single_at[t.name], states[t.name], t.size) for t in self._single]
         picture = tensors[PICTURE]
         self._picture, self._picture_at = device.pinned(picture.size), device.allocate(picture.size)
         self.picture: NDArray[np.uint8] = _view(self._picture, picture)
@@ -87,30 +93,59 @@ class LivePath:
         return None
 
     def step(self, state: DeviceState | None, backdrop: bool) -> DeviceState:
-        """Upload ``inputs`` (the backdrop only if told), run, download into ``picture``, wait.
+        """``step_each`` for a path of one stream. backdrop: whether it is new."""
+        return self.step_each([state], (0,) if backdrop else ())[0]
 
-        state: of any earlier step; None: ``knobs`` says that the stream is fresh. ``picture``, uint8 (n, ...), is good
-        until the next step.
+    def step_each(self, states: Sequence[DeviceState | None], backdrops: Sequence[int]) -> list[DeviceState]:
+        """Upload ``inputs``, run, download into ``picture``, wait. As many states as the engine has streams.
+
+        states: of any earlier step of each stream, on any path for frames of this size on this device; None: ``knobs``
+        says that the stream is fresh. backdrops: numbers of the streams whose backdrop is new; no other is uploaded.
+        ``picture``, uint8 (n, ...), is good until the next step.
         """
         device = self._device
-        device.upload(self._staged if backdrop else self._staged[: self._without_backdrop], self._upload_at)
-        if state is not None:
-            device.copy(state.address, self._state_at, self._state_size)
+        self._upload(backdrops)
+        for number, state in enumerate(states):
+            if state is not None:
+                self._move_state(number, state, to_slot=True)
         self.run()
-        after = DeviceState(self._pool.pop() if self._pool else device.allocate(self._state_size), self._pool)
-        device.copy(self._next_at, after.address, self._state_size)
+        after = [DeviceState(self._room_for_state(), self._pool) for _ in states]
+        for number, state in enumerate(after):
+            self._move_state(number, state, to_slot=False)
         device.download(self._picture_at, self._picture)
         device.synchronise()
         return after
+
+    def _upload(self, backdrops: Sequence[int]) -> None:
+        """All but the backdrops in one piece; all in one where all are new."""
+        every = len(backdrops) == self._streams
+        self._device.upload(self._staged if every else self._staged[: self._without_backdrop], self._upload_at)
+        for number in () if every else backdrops:
+            size = self.inputs["backdrop"][number].nbytes
+            begin = self._without_backdrop + number * size
+            self._device.upload(self._staged[begin : begin + size], self._upload_at + begin)
+
+    def _room_for_state(self) -> int:
+        return self._pool.pop() if self._pool else self._device.allocate(self._state_size)
+
+    def _move_state(self, number: int, state: DeviceState, to_slot: bool) -> None:
+        """Between one stream's own memory and its place among the engine's inputs, or outputs."""
+        if self._streams == 1:
+            pair = (state.address, self._state_at) if to_slot else (self._next_at, state.address)
+            self._device.copy(*pair, self._state_size)
+            return
+        for own, begin, size in self._pieces:
+            if to_slot:
+                self._device.copy(state.address + own, self._state_at + begin + number * size, size)
+            else:
+                self._device.copy(self._next_at + begin + number * size, state.address + own, size)
 
     def read_states(self, state: DeviceState) -> dict[str, NDArray[np.float32]]:
         """Copies of the states by input name, for checks; a crossing of its own."""
         host = self._device.pinned(self._state_size)
         self._device.download(state.address, host)
         self._device.synchronise()
-        tensors = [self._engine.tensors[name] for name in STATES]
-        begin, _ = offsets(tensors)
-        return {t.name: _view(host[begin[t.name] :], t).copy() for t in tensors}
+        return {t.name: _view(host[self._single_at[t.name] :], t).copy() for t in self._single}
 
     def run(self) -> None:
         """Only the engine's step, put on the stream."""

@@ -28,6 +28,7 @@ from livelight.session import OpenRelighter
 from pipelines.webrtc.app import build_app
 from pipelines.webrtc.guard import Guard
 from pipelines.webrtc.listener import listening
+from pipelines.webrtc.memory import few_arenas
 from pipelines.webrtc.replies import as_problems, body, problem
 from pipelines.webrtc.serve_settings import ServeSettings
 from pipelines.webrtc.upload import MAX_BYTES
@@ -73,6 +74,7 @@ class Worker:
 
     async def start(self) -> None:
         """Open the relighter and listen on loopback. Raises LiveLightError."""
+        few_arenas()
         app = await build_app(self._settings, self._open_relighter)
         self._url = (await self._stack.enter_async_context(listening(app, self._settings, None))).rstrip("/")
         self._http = await self._stack.enter_async_context(aiohttp.ClientSession())

@@ -7,6 +7,7 @@ import logging
 
 from livelight.control import Control, LiveLighting
 from livelight.errors import InputError, LiveLightError
+from pipelines.webrtc import memory
 from pipelines.webrtc.gallery import Gallery
 from pipelines.webrtc.ice import ice_configuration
 from pipelines.webrtc.peer import Peer
@@ -158,6 +159,8 @@ class Hub:
         await session.close()
         self._dropped_before += session.stream.stats().dropped
         log.info("session %s ended, %d left", session.id[:6], len(self._sessions))
+        if not self._sessions:  # while others run, a pause for their threads would cost them pictures
+            await asyncio.to_thread(memory.give_back)
 
     async def close(self) -> None:
         """End all sessions and viewers."""

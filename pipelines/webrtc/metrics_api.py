@@ -66,6 +66,7 @@ class HubCollector:
             ("sessions_opened", "Sessions that were admitted.", hub.opened),
             ("sessions_refused", "Sessions that were refused since all places were taken.", hub.refused),
             ("pictures_relit", "Pictures that went through the engine, of all sessions.", engine.relit),
+            ("engine_runs", "Runs of the engine: fewer than pictures where several went together.", engine.runs),
             ("pictures_dropped", "Pictures that a newer one replaced, of all sessions.", hub.dropped),
             ("engine_busy_seconds", "Time that the engine spent on pictures.", engine.busy_s),
         )

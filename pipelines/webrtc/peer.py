@@ -54,7 +54,10 @@ class Peer:
         self.spawn(self._give_up())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine for as long as the peer lives."""
+        """Run a coroutine for as long as the peer lives; not at all if it is closed (a data channel may open late)."""
+        if self._closing:
+            work.close()
+            return
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

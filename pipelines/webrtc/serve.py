@@ -11,6 +11,7 @@ from functools import partial
 from types import ModuleType
 
 from livelight.errors import MissingExtra, SettingsError
+from pipelines.webrtc.memory import few_arenas
 from pipelines.webrtc.serve_settings import ServeSettings
 
 
@@ -21,6 +22,7 @@ def serve(settings: ServeSettings) -> None:
             __import__(package)
         except ImportError as exc:
             raise MissingExtra(package, "webrtc", "livelight serve") from exc
+    few_arenas()
     asyncio.run(_serve(settings.checked()))
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import av
 
+from livelight.batch import Job
 from livelight.control import Control, LiveLighting
 from livelight.errors import LiveLightError
 from livelight.frame import Frame
-from livelight.session import OpenRelighter, starts_anew
+from livelight.session import starts_anew
 from livelight.slot import Slot
 from livelight.video_color import SrgbReader
 from pipelines.webrtc.outlet import Relit
@@ -45,7 +46,7 @@ class Stats:
 
 
 class LiveStream:
-    """``put`` by the receiver, ``step`` by the engine's thread alone, ``outlets`` by anybody."""
+    """``put`` by the receiver; ``take``, then ``deliver`` or ``fail``, by the engine's thread; outlets by anybody."""
 
     def __init__(self, control: Control, lighting: LiveLighting, problem: Callable[[str], None]) -> None:
         self.control = control
@@ -78,22 +79,34 @@ class LiveStream:
         self._arrived.put(Arrived(frame, time.monotonic()))
         self.notify()
 
-    def step(self, relighter: OpenRelighter) -> bool:
-        """Relight the newest picture, if one waits. Engine thread. Faults go to ``problem``, the stream goes on."""
+    def take(self) -> Job | None:
+        """The newest picture, its light and the stream's state, for the relighter. Engine thread.
+
+        None where no picture waits, or where it needs no relighter: a bypassed one is delivered, one that is too large
+        or faulty is told to ``problem``.
+        """
         arrived = self._arrived.get(timeout_s=0)
         if arrived is None:
-            return False
+            return None
         if arrived.frame.width * arrived.frame.height > MAX_PIXELS:
             self._refuse(arrived.frame)
-            return True
+            return None
         try:
-            relit = self._relit(arrived, relighter)
+            return self._job(arrived)
         except LiveLightError as exc:
-            self._state = None
-            self._problem(str(exc))
-            return True
-        self._deliver(relit, arrived.captured_s)
-        return True
+            self.fail(exc)
+            return None
+
+    def deliver(self, relit: Frame, state: Any, runtime: str) -> None:
+        """What the relighter made of the job that was taken last. Engine thread."""
+        self._state = state
+        self._runtime = runtime
+        self._send(relit)
+
+    def fail(self, error: LiveLightError) -> None:
+        """The job that was taken last came to nothing; the stream goes on, from a new state. Engine thread."""
+        self._state = None
+        self._problem(str(error))
 
     def close(self) -> None:
         """End all consumers; free the light."""
@@ -108,7 +121,7 @@ class LiveStream:
         dropped = self._arrived.dropped + self.outlets.dropped
         return Stats(recent / _RATE_WINDOW_S, self._latency_s * 1e3, dropped, self._runtime)
 
-    def _relit(self, arrived: Arrived, relighter: OpenRelighter) -> Frame:
+    def _job(self, arrived: Arrived) -> Job | None:
         image = self._reader.read(arrived.frame)
         pts, time_base = arrived.frame.pts, arrived.frame.time_base
         assert pts is not None
@@ -120,19 +133,17 @@ class LiveStream:
             self._state = None
         self._previous = frame
         if self.bypass:
-            return frame
+            self._send(frame)
+            return None
         light = self._lighting.at(max(frame.time_s - self._start_s, 0.0), frame.width, frame.height)
-        relit, self._state = relighter.step(frame, light, self._state)
-        self._runtime = relighter.runtime_name
-        return relit
+        return Job(frame, light, self._state)
 
-    def _deliver(self, frame: Frame, captured_s: float) -> None:
+    def _send(self, frame: Frame) -> None:
         now_s = time.monotonic()
-        took_s = now_s - captured_s
-        self._took_s.append(took_s)
+        self._took_s.append(now_s - frame.captured_s)
         self._latency_s = statistics.median(self._took_s)
         self._done_s.append(now_s)
-        self.outlets.offer(Relit(frame.image, frame.pts, frame.time_base, captured_s))
+        self.outlets.offer(Relit(frame.image, frame.pts, frame.time_base, frame.captured_s))
 
     def _refuse(self, frame: av.VideoFrame) -> None:
         if not self._refused:

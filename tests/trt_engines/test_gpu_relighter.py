@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,54 +11,17 @@ import pytest
 
 pytest.importorskip("torch", reason="the live graph is made with torch: pip install torch")
 
-from livelight.errors import LiveLightError, MissingExtra, RuntimeFailure
+from livelight.errors import MissingExtra, RuntimeFailure
 from livelight.failover import FailoverRelighter
-from livelight.frame import Frame
 from livelight.gpu_relighter import GpuRelighter
 from livelight.relight import Relighter, State
 from tests.trt_engines import fake_tensorrt
+from tests.trt_engines.conftest import supply
 from tests.trt_engines.fake_device import FakeDevice
-from tests.trt_engines.graphs import graph_bytes, write_weights
+from tests.trt_engines.graphs import write_weights
 from tests.trt_engines.scene import HEIGHT, WIDTH, Oval, frames, light
 from tests.trt_engines.test_live_graph import TorchNetwork, reference, worst
 from trt_engines.store import Store
-from trt_engines.supply import EngineSupply, Wanted
-
-
-@pytest.fixture
-def tensorrt(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(sys.modules, "tensorrt_rtx", fake_tensorrt.module())
-    monkeypatch.setattr(fake_tensorrt.Engine, "spoil", 1)
-    monkeypatch.setattr(fake_tensorrt.Builder, "refuse", False)
-    return
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("cache")
-    write_weights(made / "weights.onnx")
-    return made
-
-
-@pytest.fixture
-def exported_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests whose subject is not the export: takes seconds less."""
-    monkeypatch.setattr("trt_engines.export.export", lambda weights, graph, capability: graph_bytes(graph.precision))
-
-
-def supply(folder: Path, said: list[str] | None = None, device: Callable[[], FakeDevice] = FakeDevice) -> EngineSupply:
-    say = (said if said is not None else []).append
-    return EngineSupply(Wanted(folder / "weights.onnx", "tensorrt-rtx"), Store(folder / "engines"), device, say)
-
-
-@pytest.fixture
-def device() -> FakeDevice:
-    return FakeDevice()
-
-
-@pytest.fixture
-def relighter(tensorrt: None, folder: Path, device: FakeDevice) -> GpuRelighter:
-    return GpuRelighter(lambda: device, supply(folder), Oval())
 
 
 def test_the_first_run_builds_and_verifies_and_the_second_does_not(tensorrt: None, folder: Path) -> None:
@@ -282,24 +244,3 @@ def test_a_missing_package_names_the_pip_command(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
     with pytest.raises(MissingExtra, match=r"pip install 'livelight\[tensorrt-rtx\]'"):
         supply(folder)
-
-
-def test_another_size_opens_another_path(tensorrt: None, folder: Path) -> None:
-    """A second size frees the first and asks for an engine of its own."""
-    devices: list[FakeDevice] = []
-    relighter = GpuRelighter(lambda: devices.append(FakeDevice()) or devices[-1], supply(folder), Oval())
-    _, state = relighter.step(frames(1)[0], light(0))
-    asked: list[tuple[int, int, bool]] = []
-
-    class Asked:
-        flavour = "tensorrt-rtx"
-
-        def engine(self, width: int, height: int, blur: bool) -> Path:
-            asked.append((width, height, blur))
-            raise RuntimeFailure("enough")
-
-    relighter._engines = Asked()
-    with pytest.raises(LiveLightError, match="enough"):
-        relighter.step(Frame(np.zeros((64, 96, 3), np.uint8), 1, frames(1)[0].time_base, 0.0), light(0), state)
-    assert asked == [(96, 64, False)]
-    assert [d.closed for d in devices] == [True, False]

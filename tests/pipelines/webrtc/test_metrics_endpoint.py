@@ -30,6 +30,7 @@ def test_prometheus_is_told_of_sessions_and_camera():
             assert figure(told, "livelight_sessions_opened_total") == 1
             assert figure(told, "livelight_sessions_refused_total") == 1
             assert figure(told, "livelight_pictures_relit_total") > 2
+            assert figure(told, "livelight_engine_runs_total") > 2
             assert figure(told, "livelight_engine_busy_seconds_total") > 0
             assert figure(told, "livelight_engine_up") == 1
             assert figure(told, 'livelight_session_latency_seconds{session="worst"}') > 0
