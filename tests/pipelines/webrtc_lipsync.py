@@ -1,4 +1,4 @@
-"""How far sound and picture part on their way through the server: ``python -m tests.pipelines.webrtc_lipsync``.
+"""How far sound and picture part on their way: ``python -m tests.pipelines.webrtc_lipsync [--out FILE.json]``.
 
 A sender flashes white and beeps at the same moments; a viewer (WHEP) notes when each comes out of its decoders. Prints
 the median of beep minus flash in milliseconds (positive: the sound comes later) and the delay of the picture. A
@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -20,6 +21,7 @@ from aiortc.mediastreams import AudioStreamTrack
 
 from livelight.fakes import IdentityRelighter
 from tests.pipelines.webrtc.served import Caller, TestCamera, served
+from tests.pipelines.webrtc_report import add
 
 EVERY_S, RATE, LENGTH_S = 1.0, 30, 0.1
 
@@ -108,6 +110,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--step-ms", type=float, nargs="+", default=[0.0, 25.0])
+    parser.add_argument("--out", type=Path, help="put the rows into this report")
     chosen = parser.parse_args()
-    for step_ms in chosen.step_ms:
-        print(json.dumps(asyncio.run(main(chosen.seconds, step_ms / 1e3))), flush=True)
+    rows = [asyncio.run(main(chosen.seconds, step_ms / 1e3)) for step_ms in chosen.step_ms]
+    for row in rows:
+        print(json.dumps(row))
+    if chosen.out:
+        add(chosen.out, "lipsync", {"picture": f"320x240 at {RATE}", "rows": rows})

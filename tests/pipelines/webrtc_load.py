@@ -1,4 +1,4 @@
-"""Latency and frame rate of the server under load: ``python -m tests.pipelines.webrtc_load [--out FILE.json]``.
+"""Latency and frame rate under load: ``python -m tests.pipelines.webrtc_load [--parts sessions] [--out FILE.json]``.
 
 Clients are aiortc in a process of their own; each picture carries a barcode of the clock (livelight.barcode). Round
 trip: from the barcode's writing to the reading of the picture that came back: both encoders, both decoders, both
@@ -11,10 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import platform
 import statistics
-import sys
 import time
 from pathlib import Path
 
@@ -25,8 +22,10 @@ from livelight.sources.synthetic import SyntheticSource
 from tests.pipelines.webrtc.apart import served_apart
 from tests.pipelines.webrtc.bad_line import BadLine
 from tests.pipelines.webrtc.served import Caller, Site, TestCamera
+from tests.pipelines.webrtc_report import add
 
 RATE = 30
+PARTS = ("sessions", "lines", "stall")
 SETTLE_S = 4.0
 LINES = ((0.0, 0.0), (0.01, 0.0), (0.05, 0.0), (0.0, 0.05), (0.05, 0.05))
 """Loss as a part, delay in seconds, each way."""
@@ -121,7 +120,6 @@ async def over_bad_lines(site: Site, seconds: float, width: int, height: int) ->
                 else None,
             }
         )
-        print(json.dumps(rows[-1]), flush=True)
     return rows
 
 
@@ -144,42 +142,36 @@ async def stalled(site: Site, seconds: float, width: int, height: int) -> dict:
     return result | {"server_ms": server}
 
 
-async def main(options: argparse.Namespace) -> dict:
-    """Everything, against a server in a process of its own."""
-    report = {
-        "cpu": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "load_before": os.getloadavg()[0],
-        "picture": f"{options.width}x{options.height} at {RATE}",
-        "rows": [],
-    }
-    async with served_apart("--sessions", "16", *options.serve) as (site, _):
-        report["runtime"] = (await (await site.http.get(site.url + "/api/health")).json())["runtime"]
-        size = (options.width, options.height)
-        for count in options.sessions:
-            report["rows"].append(await measured(site, count, options.seconds, *size))
-            print(json.dumps(report["rows"][-1]), flush=True)
-        report["lines"] = await over_bad_lines(site, options.seconds / 2, *size)
-        report["stall"] = await stalled(site, options.seconds / 2, *size)
-        print(json.dumps(report["stall"]), flush=True)
-    return report
+async def main(options: argparse.Namespace) -> None:
+    """Each part against a server in a process of its own, printed and put into the report."""
+    size = (options.width, options.height)
+    picture = {"picture": f"{options.width}x{options.height} at {RATE}"}
+    for part in options.parts:
+        async with served_apart("--sessions", "16", *options.serve) as (site, _):
+            runtime = (await (await site.http.get(site.url + "/api/health")).json())["runtime"]
+            if part == "sessions":
+                rows = [await measured(site, count, options.seconds, *size) for count in options.sessions]
+            elif part == "lines":
+                rows = await over_bad_lines(site, options.seconds, *size)
+            else:
+                rows = [await stalled(site, options.seconds, *size)]
+        for row in rows:
+            print(json.dumps(row), flush=True)
+        if options.out:
+            add(options.out, part, picture | {"runtime": runtime, "rows": rows})
 
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 2, 4, 8])
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--width", type=int, default=640)
     parser.add_argument("--height", type=int, default=360)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="put the parts into this report")
     parser.add_argument("serve", nargs="*", help="options of livelight serve, after --")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    chosen = parsed()
-    found = asyncio.run(main(chosen))
-    text = json.dumps(found, indent=1) + "\n"
-    if chosen.out:
-        chosen.out.write_text(text)
-    sys.stdout.write(text)
+    asyncio.run(main(parsed()))
