@@ -23,6 +23,13 @@ REACH = 7
 _CODED = 1 / 2.2
 """A linear gain g of a picture is the gain g^(1/2.2) of its sRGB code, to 3 levels for g in 0.25..2."""
 
+NOISE_FROM, NOISE_BELOW = 0.16, 0.06
+"""Luma [0, 1] between which a camera's picture fades into its noise: hair and dark cloth in a dim room."""
+BRIGHTENED = 0.6
+"""Gain above 1 at which noise would be seen in full."""
+MOST_LIGHT = 4.0
+"""How many times its part of a pixel a person's part of the pixel's light is at most."""
+
 
 class Recombiner:
     """Puts the pieces together; keeps its full-resolution pictures from frame to frame."""
@@ -31,11 +38,12 @@ class Recombiner:
         self._scratch = scratch
         self._bands = bands
 
-    def __call__(self, frame: U8, gain: F32, offset: F32, matte: F32, alpha: F32, light: Light) -> U8:
+    def __call__(self, frame: U8, small: U8, gain: F32, offset: F32, matte: F32, alpha: F32, light: Light) -> U8:
         """Relight the person and put them before the room or its replacement.
 
-        frame: uint8 (h, w, 3) sRGB. gain, offset: float32 (n, m, 3), any smaller grid over the same picture. matte:
-        float32, any small grid, where gain and offset are to be trusted. alpha: float32 (h, w) in [0, 1], straight.
+        frame: uint8 (h, w, 3) sRGB. small: uint8 (n, m, 3), the same on any smaller grid. gain, offset: float32
+        (n, m, 3). matte: float32, any small grid, where gain and offset are to be trusted. alpha: float32 (h, w) in
+        [0, 1], straight.
         Returns a new uint8 (h, w, 3) sRGB.
         """
         own = light.backdrop is None and light.blur == 0
@@ -44,14 +52,15 @@ class Recombiner:
         covers = covered(alpha, self._bands)
         if not covers:
             return out
-        full, small = around(covers, alpha.shape, gain.shape)
-        gain, offset = effective_change(gain, offset, matte, light, small, self._bands)
+        full, box = around(covers, alpha.shape, gain.shape)
+        gain, offset = effective_change(*calmed(gain, offset, small), matte, light, box, self._bands)
         gain, offset = self._at_full_size(gain, "gain", full), self._at_full_size(offset, "offset", full)
+        room = self._at_full_size(room_luma(small, matte)[box], "room", full) if own else None
 
         def change(cover: Box, lane: int) -> None:
             part = inside(cover, full)
-            if own:
-                weight = self._three(alpha[cover], lane)
+            if room is not None:
+                weight = self._three(self._light_share(frame[cover], alpha[cover], room[part], lane), lane)
                 self._relit(frame[cover], gain[part], offset[part], weight, out[cover], lane)
                 return
             relit = np.empty_like(frame[cover])
@@ -64,7 +73,22 @@ class Recombiner:
 
     def _at_full_size(self, part: F32, name: str, full: Box) -> F32:
         size = (full[1].stop - full[1].start, full[0].stop - full[0].start)
-        return np.asarray(cv2.resize(part, size, dst=self._scratch.picture(name, (size[1], size[0], 3))))
+        return np.asarray(cv2.resize(part, size, dst=self._scratch.picture(name, (size[1], size[0], *part.shape[2:]))))
+
+    def _light_share(self, frame: U8, alpha: F32, room: F32, lane: int) -> F32:
+        """How much of each pixel's light comes from the person (h, w): 1 - (1 - alpha) room / luma, in [0, 4 alpha].
+
+        A pixel that a dark sleeve shares with a white wall holds hardly any of the sleeve's light: to relight it by its
+        alpha would stain the wall. room: luma behind the person, 0..255.
+        """
+        luma = self._scratch.picture(f"luma {lane}", alpha.shape)
+        np.copyto(luma, cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY))
+        share = cv2.subtract(1.0, alpha, dst=self._scratch.picture(f"share {lane}", alpha.shape))
+        cv2.multiply(share, room, dst=share)
+        cv2.divide(share, cv2.max(luma, 1.0, dst=luma), dst=share)
+        cv2.subtract(1.0, share, dst=share)
+        cv2.threshold(share, 0.0, 0.0, cv2.THRESH_TOZERO, dst=share)
+        return np.asarray(cv2.min(share, cv2.multiply(alpha, MOST_LIGHT, dst=luma), dst=share))
 
     def _three(self, alpha: F32, lane: int) -> F32:
         return np.asarray(cv2.merge([alpha] * 3, dst=self._scratch.picture(f"alpha {lane}", (*alpha.shape, 3))))
@@ -97,6 +121,27 @@ def covered(alpha: F32, bands: Bands) -> list[Box]:
 
     bands.each(bands_of(*alpha.shape), look)
     return found
+
+
+def calmed(gain: F32, offset: F32, small: U8) -> tuple[F32, F32]:
+    """Gain and offset (n, m, 3) that brighten a camera's noise as one grey, the small picture's, not grain by grain.
+
+    small: uint8 (n, m, 3). In black hair that a dim room hardly lights there is nothing but noise and the camera's
+    cast; multiplied, both turn into red and blue specks.
+    """
+    luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
+    dark = (NOISE_FROM - cv2.blur(luma, (5, 5))) * np.float32(1 / (NOISE_FROM - NOISE_BELOW))
+    brighter = (gain.mean(2) - 1) * np.float32(1 / BRIGHTENED)
+    share = np.clip(dark, 0, 1) * np.clip(brighter, 0, 1)
+    moved = (gain - 1) * share[..., None]
+    return gain - moved, offset + moved * luma[..., None]
+
+
+def room_luma(small: U8, matte: F32) -> F32:
+    """Luma 0..255 (n, m) of what is behind the person, continued under the edge. small: uint8 (n, m, 3)."""
+    luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    seen = (1 - cv2.resize(matte, (small.shape[1], small.shape[0]))) ** 2 + np.float32(1e-4)
+    return np.asarray(_blur(luma * seen) / _blur(seen))
 
 
 def effective_change(gain: F32, offset: F32, matte: F32, light: Light, where: Box, bands: Bands) -> tuple[F32, F32]:

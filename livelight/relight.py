@@ -118,7 +118,7 @@ class Relighter:
         refined = time.perf_counter()
         image = frame.image
         if light.intensity > 0 or light.backdrop is not None or light.blur > 0:
-            image = self._recombine(frame.image, output.gain, output.offset, matted.matte, matted.alpha, light)
+            image = self._recombine(frame.image, small, output.gain, output.offset, matted.matte, matted.alpha, light)
         done = time.perf_counter()
         self.timings_ms = {
             "network": (analysed - started) * 1e3,

@@ -8,7 +8,7 @@ import pytest
 
 from livelight.bands import Bands
 from livelight.lighting import Light
-from livelight.recombine import Recombiner, blur_room
+from livelight.recombine import Recombiner, blur_room, room_luma
 from livelight.scratch import Scratch
 
 H, W = 90, 160
@@ -25,6 +25,11 @@ def light(intensity: float = 1.0, backdrop: np.ndarray | None = None, blur: floa
     return Light(np.ones((16, 16, 3), np.float32), backdrop, blur, intensity, np.full(3, tone, np.float32))
 
 
+def seen(frame: np.ndarray) -> np.ndarray:
+    """The frame on the network's grid."""
+    return cv2.resize(frame, (40, 24), interpolation=cv2.INTER_AREA)
+
+
 def scene(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """A noisy frame, small gain and offset, and a matte that covers the left half."""
     rng = np.random.default_rng(seed)
@@ -39,14 +44,14 @@ def scene(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
 def test_the_formula_is_gain_and_offset(recombine: Recombiner) -> None:
     frame, gain, offset, alpha = scene()
     ones = np.ones((24, 40), np.float32)
-    out = recombine(frame, gain, offset, ones, alpha, light())
+    out = recombine(frame, seen(frame), gain, offset, ones, alpha, light())
     expected = np.clip(frame * np.float32((0.5, 1.0, 1.5)) + 25.5, 0, 255)
     assert np.abs(out[:, : W // 2] - expected[:, : W // 2]).max() <= 0.51
 
 
 def test_the_own_room_is_untouched_bit_for_bit(recombine: Recombiner) -> None:
     frame, gain, offset, alpha = scene()
-    out = recombine(frame, gain, offset, np.ones((24, 40), np.float32), alpha, light())
+    out = recombine(frame, seen(frame), gain, offset, np.ones((24, 40), np.float32), alpha, light())
     assert np.array_equal(out[:, W // 2 :], frame[:, W // 2 :])
 
 
@@ -54,7 +59,7 @@ def test_the_own_room_is_untouched_bit_for_bit(recombine: Recombiner) -> None:
 def test_intensity_0_leaves_the_person_untouched(recombine: Recombiner, backdrop: bool) -> None:
     frame, gain, offset, alpha = scene()
     room = np.full((H, W, 3), 7, np.uint8) if backdrop else None
-    out = recombine(frame, gain, offset, np.ones((24, 40), np.float32), alpha, light(0.0, room))
+    out = recombine(frame, seen(frame), gain, offset, np.ones((24, 40), np.float32), alpha, light(0.0, room))
     assert np.array_equal(out[:, : W // 2], frame[:, : W // 2])
     assert np.array_equal(out[:, W // 2 :], frame[:, W // 2 :] if room is None else room[:, W // 2 :])
 
@@ -63,7 +68,7 @@ def test_tone_darkens_the_person_by_its_linear_gain(recombine: Recombiner) -> No
     frame = np.full((H, W, 3), 180, np.uint8)
     flat = np.ones((24, 40, 3), np.float32)
     alpha = np.ones((H, W), np.float32)
-    out = recombine(frame, flat, flat * 0, alpha[:24, :40], alpha, light(tone=0.5))
+    out = recombine(frame, seen(frame), flat, flat * 0, alpha[:24, :40], alpha, light(tone=0.5))
     expected = 180 * 0.5 ** (1 / 2.2)
     assert abs(float(out.mean()) - expected) < 1
 
@@ -75,15 +80,46 @@ def test_no_halo_from_what_the_network_says_of_the_room(recombine: Recombiner) -
     gain = np.where(matte[..., None] > 0, 1.2, 3.0).astype(np.float32) * np.ones(3, np.float32)
     alpha = np.zeros((H, W), np.float32)
     alpha[:, :80] = 1
-    out = recombine(frame, gain, gain * 0, matte, alpha, light())
+    out = recombine(frame, seen(frame), gain, gain * 0, matte, alpha, light())
     edge = out[:, 70:80].astype(int)
     assert abs(edge - 120).max() <= 6  # without the continuation the last columns reach about 200
+
+
+def test_a_dark_sleeve_does_not_stain_a_white_wall(recombine: Recombiner) -> None:
+    """Mixed pixels of the edge get what the sleeve alone would get: no coloured seam."""
+    alpha = np.broadcast_to(np.clip((np.arange(W, dtype=np.float32) - 70) / 20, 0, 1), (H, W)).copy()
+    wall, sleeve, by = np.float32([220, 220, 220]), np.float32([60, 60, 60]), np.float32([2.0, 1.0, 0.6])
+    frame = np.rint(alpha[..., None] * sleeve + (1 - alpha[..., None]) * wall).astype(np.uint8)
+    matte = cv2.resize(alpha, (40, 24), interpolation=cv2.INTER_AREA)
+    gain = np.broadcast_to(by, (24, 40, 3)).copy()
+    out = recombine(frame, seen(frame), gain, gain * 0, matte, alpha, light())
+    truth = alpha[..., None] * sleeve * by + (1 - alpha[..., None]) * wall
+    plain = frame * (1 + alpha[..., None] * (by - 1))
+    assert np.abs(out - truth).max() < 0.3 * np.abs(plain - truth).max()
+
+
+def test_noise_in_black_hair_is_not_made_bright_and_coloured(recombine: Recombiner) -> None:
+    rng = np.random.default_rng(3)
+    frame = np.clip(rng.normal((12, 4, 9), 10, (H, W, 3)), 0, 255).astype(np.uint8)
+    gain, alpha = np.full((24, 40, 3), 4.0, np.float32), np.ones((H, W), np.float32)
+    out = recombine(frame, seen(frame), gain, gain * 0, alpha[:24, :40], alpha, light()).astype(np.float32)
+    assert out.mean() > 2.5 * frame.mean()
+    red_over_green = out.mean((0, 1))[0] / out.mean((0, 1))[1]
+    assert red_over_green < 1.5 < frame.mean((0, 1))[0] / frame.mean((0, 1))[1]
+    assert out.std() < 2 * frame.std()  # four times, multiplied
+
+
+def test_bright_hair_is_multiplied_as_ever(recombine: Recombiner) -> None:
+    frame, alpha = np.full((H, W, 3), (80, 60, 50), np.uint8), np.ones((H, W), np.float32)
+    gain = np.full((24, 40, 3), 2.0, np.float32)
+    out = recombine(frame, seen(frame), gain, gain * 0, alpha[:24, :40], alpha, light())
+    assert np.abs(out.astype(int) - 2 * frame.astype(int)).max() <= 1
 
 
 def test_scratch_follows_a_change_of_size(recombine: Recombiner) -> None:
     for h, w in ((90, 160), (48, 64), (90, 160)):
         frame = np.zeros((h, w, 3), np.uint8)
-        out = recombine(frame, np.ones((4, 4, 3), np.float32), np.zeros((4, 4, 3), np.float32),
+        out = recombine(frame, frame[:4, :4], np.ones((4, 4, 3), np.float32), np.zeros((4, 4, 3), np.float32),
                         np.ones((4, 4), np.float32), np.ones((h, w), np.float32), light())  # fmt: skip
         assert out.shape == frame.shape
 
@@ -106,10 +142,15 @@ def test_a_person_in_the_middle_is_relit_as_in_the_formula(recombine: Recombiner
     alpha = np.zeros((H, W), np.float32)
     alpha[20:61, 40:90] = cv2.resize(rng.random((5, 5), np.float32), (50, 41))
     room = rng.integers(0, 256, (H, W, 3), dtype=np.uint8) if backdrop else None
-    out = recombine(frame, gain, offset, np.ones((24, 40), np.float32), alpha, light(backdrop=room))
+    out = recombine(frame, seen(frame), gain, offset, np.ones((24, 40), np.float32), alpha, light(backdrop=room))
     relit = frame * cv2.resize(gain, (W, H)) + 255 * cv2.resize(offset, (W, H))
     if room is not None:
         relit = relit.clip(0, 255)
-    truth = (1 - alpha[..., None]) * (frame if room is None else room) + alpha[..., None] * relit
+    share = alpha
+    if room is None:
+        behind = cv2.resize(room_luma(seen(frame), np.ones((24, 40), np.float32)), (W, H))
+        luma = np.maximum(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), 1)
+        share = np.minimum(np.maximum(1 - (1 - alpha) * behind / luma, 0), 4 * alpha)
+    truth = (1 - share[..., None]) * (frame if room is None else room) + share[..., None] * relit
     # The weight of the continuation is 1 / 1.001 of the whole where everybody is a person.
     assert np.abs(out - truth.clip(0, 255)).max() <= 1.6

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from livelight.recombine import BRIGHTENED, MOST_LIGHT, NOISE_BELOW, NOISE_FROM, REACH
 from livelight.runtimes.live_inputs import INPUTS, PICTURE, STATES, Knob
 from livelight.runtimes.torch_network import RelightNetwork
 from trt_engines.planes import to_planes
@@ -69,12 +70,33 @@ def edges(matte: Tensor, luma: Tensor, full_luma: Tensor) -> Tensor:
     return ((alpha - 0.05) * (1 / 0.9)).clamp(0.0, 1.0)
 
 
+def calmed(gain: Tensor, offset: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
+    """livelight.recombine.calmed; luma (n, 1, h, w) in [0, 1]."""
+    dark = (NOISE_FROM - box(luma, 2, "reflect")) * (1 / (NOISE_FROM - NOISE_BELOW))
+    brighter = (gain.mean(1, keepdim=True) - 1) * (1 / BRIGHTENED)
+    moved = (gain - 1) * (dark.clamp(0, 1) * brighter.clamp(0, 1))
+    return gain - moved, offset + moved * luma
+
+
+def room_luma(luma: Tensor, matte: Tensor) -> Tensor:
+    """livelight.recombine.room_luma, on the scale of luma (n, 1, h, w)."""
+    seen = (1 - matte) ** 2 + 1e-4
+    both = box(torch.cat([luma * seen, seen], 1), REACH, "reflect")
+    return both[:, :1] / both[:, 1:]
+
+
+def light_share(luma: Tensor, alpha: Tensor, room: Tensor) -> Tensor:
+    """livelight.recombine.Recombiner._light_share; all (n, 1, H, W), luma and room 0..255."""
+    share = 1 - (1 - alpha) * room / luma.clamp(min=1)
+    return torch.minimum(share.clamp(min=0), MOST_LIGHT * alpha)
+
+
 def effective_change(gain: Tensor, offset: Tensor, matte: Tensor, knobs: Tensor) -> Tensor:
     """livelight.recombine.effective_change: gain - 1 and offset (0..255), (n, 6, h, w), continued past the person."""
     intensity = knobs[:, Knob.INTENSITY, None, None, None]
     by = knobs[:, Knob.TONE_R : Knob.TONE_B + 1, None, None] * intensity
     change = torch.cat([gain * by - intensity, offset * (255 * by)], 1)
-    near = box(torch.cat([change * matte, matte], 1), 7, "reflect")
+    near = box(torch.cat([change * matte, matte], 1), REACH, "reflect")
     near = near[:, :6] / (near[:, 6:] + 1e-3)
     return near + matte * (change - near)
 
@@ -169,12 +191,15 @@ class LiveGraph(nn.Module):
         small = resize(resize(full, max(height // 2, 1), max(width // 2, 1)), *self.small) * (1 / 255)
         luma = grey(small)
         matte = steady(coarse[:, None], luma, before, fresh)
-        alpha = edges(matte, luma, grey(full))
+        full_luma = grey(full)
+        alpha = edges(matte, luma, full_luma)
         source = self.network.analyse(small, before.state8, before.state16)
         gain, offset = self.network.render(source, light.permute(0, 3, 1, 2))
-        change = effective_change(gain, offset, matte, knobs)
+        change = effective_change(*calmed(gain, offset, luma), matte, knobs)
         room, own = self.room(full, alpha, backdrop, knobs)
-        relit = composite(full, resize(change, height, width), alpha, room, own)
+        behind = resize(room_luma(luma, matte) * 255, height, width)
+        weight = torch.where(own > 0.5, light_share(full_luma, alpha, behind), alpha)
+        relit = composite(full, resize(change, height, width), weight, room, own)
         return to_planes(relit, self.layout), source.state8, source.state16, matte, luma
 
     def room(self, full: Tensor, alpha: Tensor, backdrop: Tensor | None, knobs: Tensor) -> tuple[Tensor, Tensor]:
@@ -186,8 +211,8 @@ class LiveGraph(nn.Module):
         return torch.where(own > 0.5, full, backdrop.to(torch.float32).permute(0, 3, 1, 2)), own
 
 
-def composite(full: Tensor, change: Tensor, alpha: Tensor, room: Tensor, own: Tensor) -> Tensor:
-    """Person over room, (n, 3, H, W) in 0..255. Before the own room the change is not clipped before it is weighed."""
+def composite(full: Tensor, change: Tensor, weight: Tensor, room: Tensor, own: Tensor) -> Tensor:
+    """Person by its weight over room, (n, 3, H, W), 0..255. Before the own room the change is weighed, then clipped."""
     relit = full * (1 + change[:, :3]) + change[:, 3:]
     relit = torch.where(own > 0.5, relit, relit.clamp(0, 255))
-    return (room + alpha * (relit - room)).clamp(0, 255)
+    return (room + weight * (relit - room)).clamp(0, 255)

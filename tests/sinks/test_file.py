@@ -463,7 +463,7 @@ def test_nvenc_is_refused_with_a_sentence_where_it_does_not_open(tmp_path, name)
 
 @pytest.mark.parametrize("name", ["h264-nvenc", "hevc-nvenc", "av1-nvenc"])
 def test_nvenc_knows_our_options(name):
-    """FFmpeg reads an encoder's options before it looks for a driver: a false value is refused as such, ours are not."""
+    """FFmpeg reads an encoder's options before it looks for a driver: a false value is refused, ours are not."""
     codec = CODECS[name]
     for options, known in ((quality_options(codec, 30), True), ({"rc": "nonsense"}, False), ({"cq": "99"}, False)):
         context = av.CodecContext.create(codec.encoder, "w")
