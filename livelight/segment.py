@@ -22,6 +22,9 @@ from livelight.scratch import Scratch
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
+NOBODY, SOMEBODY = 0.25, 0.85
+"""A guided edge below the one is nobody, above the other somebody: what lies outside of a person shows as a halo."""
+
 
 class Segmenter(Protocol):
     """Finds all persons in one picture, without memory. One thread at a time.
@@ -150,8 +153,8 @@ class MatteEdges:
 
     def at(self, picture: U8, scratch: Scratch) -> F32:
         """Alpha float32 (h, w) in [0, 1] on a full-resolution picture, uint8 (h, w, 3) sRGB; it lies in ``scratch``."""
-        # The segmenter is unsure at both ends: call 5 % nobody and 95 % somebody.
-        slope, base = self.slope * np.float32(1 / 0.9 / 255), (self.base - np.float32(0.05)) * np.float32(1 / 0.9)
+        steeper = np.float32(1 / (SOMEBODY - NOBODY))
+        slope, base = self.slope * (steeper / 255), (self.base - np.float32(NOBODY)) * steeper
         alpha = scratch.picture("alpha", picture.shape[:2])
         alpha.fill(0)
         most = base + 255 * np.maximum(slope, 0)  # whatever the picture shows there

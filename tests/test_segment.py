@@ -4,7 +4,15 @@ import cv2
 import numpy as np
 
 from livelight.scratch import Scratch
-from livelight.segment import MatteEdges, MatteState, SelfieSegmenter, steady, without_doubtful_islands
+from livelight.segment import (
+    NOBODY,
+    SOMEBODY,
+    MatteEdges,
+    MatteState,
+    SelfieSegmenter,
+    steady,
+    without_doubtful_islands,
+)
 
 
 def test_steady_holds_still_where_nothing_moves_and_follows_what_does() -> None:
@@ -50,7 +58,7 @@ def test_alpha_is_the_linear_function_of_luma_at_full_size() -> None:
     luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     edges = MatteEdges.fit(cv2.blur(coarse, (3, 3)), cv2.resize(luma, (64, 36)))
     slope, base = cv2.resize(edges.slope, (320, 180)), cv2.resize(edges.base, (320, 180))
-    truth = ((slope * luma + base - 0.05) / 0.9).clip(0, 1)
+    truth = ((slope * luma + base - NOBODY) / (SOMEBODY - NOBODY)).clip(0, 1)
     scratch = Scratch()
     scratch.picture("alpha", luma.shape).fill(7)
     alpha = edges.at(picture, scratch)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from livelight.recombine import BRIGHTENED, MOST_LIGHT, NOISE_BELOW, NOISE_FROM, REACH
 from livelight.runtimes.live_inputs import INPUTS, PICTURE, STATES, Knob
 from livelight.runtimes.torch_network import RelightNetwork
+from livelight.segment import NOBODY, SOMEBODY
 from trt_engines.planes import to_planes
 from trt_engines.spec import Layout
 
@@ -67,7 +68,7 @@ def edges(matte: Tensor, luma: Tensor, full_luma: Tensor) -> Tensor:
     height, width = full_luma.shape[2:]
     fit = resize(torch.cat([box(slope, 2, "replicate"), base], 1), height, width)
     alpha = fit[:, 0:1] * full_luma * (1 / 255) + fit[:, 1:2]
-    return ((alpha - 0.05) * (1 / 0.9)).clamp(0.0, 1.0)
+    return ((alpha - NOBODY) * (1 / (SOMEBODY - NOBODY))).clamp(0.0, 1.0)
 
 
 def calmed(gain: Tensor, offset: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
