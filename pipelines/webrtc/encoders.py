@@ -36,6 +36,7 @@ BITS_PER_PIXEL = 0.1
 
 LEAST, MOST = 600_000, 12_000_000
 _RATE = 30
+NVENC, X264 = "h264_nvenc", "libx264"
 
 
 def bitrate_for(width: int, height: int) -> int:
@@ -118,11 +119,13 @@ class LiveVp8Encoder(_Aimed, Vp8Encoder):
 
 
 class LiveH264Encoder(_Aimed, H264Encoder):
-    """H.264 by NVENC or x264, without delay, under the aim."""
+    """H.264 by NVENC or x264, without delay, under the aim. x264 takes over where NVENC fails or has no room for one
+    more session (GeForce cards take eight or so)."""
 
     def __init__(self) -> None:
         super().__init__()
         self._prepare()
+        self._name: str | None = None
 
     def _encode_frame(self, frame: av.VideoFrame, force_keyframe: bool) -> Iterator[bytes]:
         frame = self._as_yuv(frame)
@@ -132,11 +135,23 @@ class LiveH264Encoder(_Aimed, H264Encoder):
             frame.height,
             self._aim.bitrate,
         ):
-            codec = self.codec = opened_h264(frame.width, frame.height, self._aim.bitrate)
+            codec = self.codec = opened_h264(frame.width, frame.height, self._aim.bitrate, self._name)
         frame.pict_type = av.video.frame.PictureType.I if force_keyframe else av.video.frame.PictureType.NONE
-        data = b"".join(bytes(packet) for packet in codec.encode(frame))
+        try:
+            data = _encoded(codec, frame)
+        except (OSError, ValueError, av.FFmpegError) as exc:
+            if codec.name != NVENC:
+                raise
+            log.warning("NVENC does not encode this session (%s); x264 does", exc)
+            self._name = X264
+            codec = self.codec = opened_h264(frame.width, frame.height, self._aim.bitrate, X264)
+            data = _encoded(codec, frame)
         if data:
             yield from self._split_bitstream(data)
+
+
+def _encoded(codec: av.VideoCodecContext, frame: av.VideoFrame) -> bytes:
+    return b"".join(bytes(packet) for packet in codec.encode(frame))
 
 
 def opened_h264(width: int, height: int, bitrate: int, name: str | None = None) -> av.VideoCodecContext:
@@ -153,8 +168,8 @@ def opened_h264(width: int, height: int, bitrate: int, name: str | None = None) 
 
 
 _OPTIONS = {
-    "libx264": {"preset": "superfast", "tune": "zerolatency"},
-    "h264_nvenc": {"preset": "p3", "tune": "ull", "rc": "cbr", "zerolatency": "1", "forced-idr": "1"},
+    X264: {"preset": "superfast", "tune": "zerolatency"},
+    NVENC: {"preset": "p3", "tune": "ull", "rc": "cbr", "zerolatency": "1", "forced-idr": "1"},
 }
 
 
@@ -162,11 +177,11 @@ _OPTIONS = {
 def h264_name() -> str:
     """h264_nvenc where the driver has it (data-centre cards of the H200 class do not), else libx264."""
     try:
-        opened_h264(256, 256, LEAST, "h264_nvenc").open()
+        opened_h264(256, 256, LEAST, NVENC).open()
     except (OSError, ValueError, av.FFmpegError) as exc:
         log.info("no hardware encoder: %s", exc)
-        return "libx264"
-    return "h264_nvenc"
+        return X264
+    return NVENC
 
 
 def live_encoder(codec: RTCRtpCodecParameters) -> Any:

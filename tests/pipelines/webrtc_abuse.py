@@ -1,7 +1,7 @@
 """Memory and manners under abuse: ``python -m tests.pipelines.webrtc_abuse [--connects 200] [--out FILE.json]``.
 
 A server, one honest session (tests.pipelines.webrtc.honest) and the abuser, each in a process of its own; the abuser
-steps back where cores are short (niceness 15), so that what is seen is the server's doing. Connects and disconnects by
+steps back where cores are short (niceness), so that what is seen is the server's doing. Connects and disconnects by
 the hundred, slow requests, half-open peers, broken offers, bombs. Prints for each phase the relit pictures a second
 that came back to the honest session (of 15), on the whole and in its worst second, and the server's resident memory.
 """
@@ -139,12 +139,12 @@ class Honest:
         return round((told[-1][1] - told[0][1]) / (told[-1][0] - told[0][0]), 1), round(min(each), 1)
 
 
-async def main(connects: int, phases: list[str]) -> list[dict]:
+async def main(connects: int, phases: list[str], niceness: int) -> list[dict]:
     rows = []
     async with served_apart("--sessions", "8") as (site, pid):
         honest = Honest()
         async with honest.beside(site.url + "/"):
-            os.nice(15)
+            os.nice(niceness)
             process = psutil.Process(pid)
             abuse = Abuse(site, urlsplit(site.url).port, connects)
             await abuse.first()
@@ -179,9 +179,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--connects", type=int, default=200)
     parser.add_argument("--phases", nargs="+", default=PHASES, choices=PHASES)
+    parser.add_argument("--niceness", type=int, default=15, help="how far the abuser steps back")
     parser.add_argument("--part", default="abuse", help="name of the part of the report")
     parser.add_argument("--out", type=Path, help="put the rows into this report")
     chosen = parser.parse_args()
-    found = asyncio.run(main(chosen.connects, chosen.phases))
+    found = asyncio.run(main(chosen.connects, chosen.phases, chosen.niceness))
     if chosen.out:
         add(chosen.out, chosen.part, {"connects": chosen.connects, "rows": found})

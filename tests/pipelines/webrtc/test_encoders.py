@@ -8,7 +8,8 @@ import pytest
 
 from livelight.sources.synthetic import SyntheticSource
 from livelight.video_color import SrgbReader
-from pipelines.webrtc.encoders import Aim, LiveH264Encoder, LiveVp8Encoder, bitrate_for, h264_name
+from pipelines.webrtc import encoders
+from pipelines.webrtc.encoders import Aim, LiveH264Encoder, LiveVp8Encoder, bitrate_for, h264_name, opened_h264
 
 
 def frames(width, height, count):
@@ -67,3 +68,31 @@ def joined(payloads, codec):
 
 def test_some_h264_encoder_works():
     assert h264_name() in ("libx264", "h264_nvenc")
+
+
+class FullUnit:
+    """NVENC with no room for one more session: it tells at the first picture."""
+
+    name = encoders.NVENC
+
+    def __init__(self, width, height, bit_rate):
+        self.width, self.height, self.bit_rate = width, height, bit_rate
+
+    def encode(self, frame):
+        raise av.error.ExternalError(542398533, "OpenEncodeSessionEx failed: out of memory (10)")
+
+
+def test_one_session_too_many_for_nvenc_goes_by_x264(monkeypatch):
+    asked = []
+
+    def opened(width, height, bitrate, name=None):
+        asked.append(name)
+        return opened_h264(width, height, bitrate, name) if name else FullUnit(width, height, bitrate)
+
+    monkeypatch.setattr(encoders, "opened_h264", opened)
+    encoder, came = LiveH264Encoder(), 0
+    context = av.CodecContext.create("h264", "r")
+    for _, frame in frames(320, 240, 3):
+        came += len(context.decode(av.Packet(joined(encoder.encode(frame)[0], "h264"))))
+    assert came > 0
+    assert asked == [None, encoders.X264]
