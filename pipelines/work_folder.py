@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from livelight.errors import OutputError
+from livelight.whole_file import write_whole
 
 
 class WorkFolder:
@@ -29,7 +30,7 @@ class WorkFolder:
                 self._check(run)
             else:
                 self.path.mkdir(exist_ok=True)
-                self._note.write_text(json.dumps(run, indent=1) + "\n")
+                write_whole(self._note, (json.dumps(run, indent=1) + "\n").encode())
         except OSError as exc:
             raise OutputError(f"Cannot write {self.path}: {exc.strerror}; choose another output.") from exc
 
@@ -52,7 +53,7 @@ class WorkFolder:
 
     def prepared(self, frames: int) -> None:
         """All frames are prepared."""
-        self._frames.write_text(json.dumps(frames))
+        write_whole(self._frames, json.dumps(frames).encode())
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import time
 from pathlib import Path
 
 from livelight.errors import OutputError
+
+QUIET_S = 60.0
+"""A file that was written within so many seconds may belong to a process of another container: it stays."""
 
 
 class PendingFile:
     """Reserves ``path``: content goes to ``temporary`` in the same folder, ``commit`` renames it.
 
     The final name therefore never holds half a file, whatever kills the process. A killed process leaves
-    ``.NAME.PID.part``, which may be deleted.
+    ``.NAME.PID.part``, which may be deleted; the next one that writes the same file does so.
     """
 
     def __init__(self, path: Path, overwrite: bool = False) -> None:
@@ -28,6 +33,7 @@ class PendingFile:
         if not path.parent.is_dir():
             raise OutputError(f"The folder {path.parent} does not exist; create it or choose another output.")
         try:
+            remove_left_over(path)
             self.temporary.touch()
         except OSError as exc:
             raise OutputError(f"Cannot write into {path.parent}: {exc.strerror}; choose another output.") from exc
@@ -49,3 +55,28 @@ class PendingFile:
         except OSError as exc:
             raise OutputError(f"Cannot name the result {name}: {exc.strerror}; it lies in {self.temporary}.") from exc
         return name
+
+
+def remove_left_over(path: Path) -> None:
+    """Remove what processes that were killed while they wrote ``path`` left beside it. Linux and macOS."""
+    if os.name != "posix":  # elsewhere asking after a process ends it
+        return
+    for old in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        number = old.name.removesuffix(".part").rpartition(".")[2]
+        if (
+            old.is_file()
+            and number.isdigit()
+            and not _lives(int(number))
+            and time.time() - old.stat().st_mtime > QUIET_S
+        ):
+            old.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

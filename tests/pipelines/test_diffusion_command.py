@@ -96,14 +96,48 @@ def test_our_own_model_keeps_times_and_sound_and_takes_any_background(tmp_path, 
     assert packets_of(source, "audio") == packets_of(tmp_path / "out.mp4", "audio")
 
 
+KILLED = """
+import os, signal, sys
+from offline import own_passes
+from pipelines import cli, own_clip
+
+calls, places = [], {"prepare": (own_passes.Look, "at"), "finish": (own_clip.FinishStep, "step")}
+owner, name = places[sys.argv[1]]
+done, sys.argv = getattr(owner, name), sys.argv[1:]
+
+def killed(*given):
+    calls.append(given)
+    if len(calls) == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done(*given)
+
+setattr(owner, name, killed)
+cli.main()
+"""
+
+
+def killed_in(phase, environment, command):
+    """Run the command as a process of its own that is killed at the fifth frame of a phase."""
+    program = [sys.executable, "-c", KILLED, phase, *map(str, command)]
+    run = subprocess.run(program, env=os.environ | environment, stderr=subprocess.PIPE, text=True, timeout=900)
+    assert run.returncode == -signal.SIGKILL, run.stderr
+
+
 def test_our_own_model_killed_and_gone_on_is_the_same_clip(tmp_path, livelight):
+    """Killed while it prepares, denoises and finishes: nothing lies under the final name, and all of it is used."""
     source, environment = clip(tmp_path, 12), {"XDG_STATE_HOME": str(tmp_path / "state")}
     more = (*OWN, "--steps", "2", "--codec", "ffv1")
     assert livelight("relight", source, "-o", tmp_path / "whole.mkv", *more, "-q")[0] == 0
     command = ("relight", source, "-o", tmp_path / "cut.mkv", *more)
+    killed_in("prepare", environment, command)
     stopped_by(signal.SIGKILL, 3, environment, command)
+    killed_in("finish", environment, command)
     assert not (tmp_path / "cut.mkv").exists()
+    (left_over,) = tmp_path.glob(".cut.mkv.*.part")
+    os.utime(left_over, (0, 0))
     assert livelight(*command, "-q")[0] == 0
+    left = {path.name for path in tmp_path.iterdir()} - {"state"}
+    assert left == {"in.mp4", "whole.mkv", "cut.mkv"}
     whole, cut = (pictures_of(tmp_path / name) for name in ("whole.mkv", "cut.mkv"))
     assert all((a == b).all() for (_, a), (_, b) in zip(whole, cut, strict=True))
     assert not (tmp_path / "cut.mkv.work").exists()
