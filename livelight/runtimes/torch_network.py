@@ -289,9 +289,7 @@ class RelightNetwork(nn.Module):
         """Painting.person_gain from the target's diffuse shading (n, 3, h/2, w/2) and both lights, embedded."""
         if self.person_gain is None:
             return None
-        halves = torch.cat([source.albedo, source.lit, source.shadow, new], 1)
-        matte = F.avg_pool2d(torch.sigmoid(source.matte_logit.detach()), 8)
-        gain: Tensor = self.person_gain(source.deep, source.small, halves, matte, lights)
+        gain: Tensor = self.person_gain(*whole_person(source, new), lights)
         return gain
 
     def render(self, source: Source, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -326,6 +324,12 @@ class RelightNetwork(nn.Module):
             s.state8,
             s.state16,
         )
+
+
+def whole_person(source: Source, new: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The first arguments of ``PersonGain.forward``. new: the target's diffuse shading (n, 3, h/2, w/2)."""
+    halves = torch.cat([source.albedo, source.lit, source.shadow, new], 1)
+    return source.deep, source.small, halves, F.avg_pool2d(torch.sigmoid(source.matte_logit.detach()), 8)
 
 
 def load_network(size: str, weights: Mapping[str, Tensor]) -> RelightNetwork:
