@@ -117,6 +117,16 @@ def cloth(path, colour: np.ndarray | None, rng: np.random.Generator, contrast: f
     return Material(texture, CLOTHES, rng.uniform(0.55, 0.9), 0.03, (0.15, 0.15, 0.15), height.astype(np.float32))
 
 
+def creased(cloth: Material, rng: np.random.Generator, steep: float = 0.3) -> None:
+    """Lay soft folds over a cloth: the ridges of two smooth noises, their slopes about `steep`; the weave stays."""
+    size = cloth.texture.shape[:2]
+    for share, weight in ((14, 1.0), (38, 0.5)):
+        noise = cv2.GaussianBlur(rng.standard_normal(size).astype(np.float32), (0, 0), size[0] / share / 2.5)
+        ridge = np.exp(-((noise / noise.std()) ** 2) * 2.5)
+        slope = np.stack([cv2.Sobel(ridge, cv2.CV_32F, 1, 0), -cv2.Sobel(ridge, cv2.CV_32F, 0, 1)], axis=-1)
+        cloth.slopes = cloth.slopes + weight * steep * slope / (2 * slope.std())
+
+
 def weave_pattern(cloth: Material, second: np.ndarray, rng: np.random.Generator) -> None:
     """Lay stripes, checks, dots or a plaid of a second colour (3,) over a cloth."""
     h, w = cloth.texture.shape[:2]
@@ -155,10 +165,11 @@ def teeth(path: Path, ivory: np.ndarray) -> Material:
     rgb = colours[nearest]
     grey = rgb.mean(-1, keepdims=True)
     gum = np.clip((rgb[..., :1] / np.maximum(rgb[..., 1:2], 1e-3) - 1.4) / 0.6, 0, 1)
-    enamel = ivory * np.clip(grey / max(float(np.median(grey[gum < 0.1])), 1e-3), 0.3, 1.6) ** 0.35
+    enamel = ivory * np.clip(grey / max(float(np.median(grey[gum < 0.1])), 1e-3), 0.5, 1.4) ** 0.25
     pink = (
         np.float32([0.42, 0.17, 0.15]) * np.clip(grey / max(float(np.median(grey[gum > 0.9])), 1e-3), 0.5, 1.6) ** 0.5
     )
     rgb = np.clip(enamel * (1 - gum) + pink * gum, 0.01, 0.85)
     image = np.concatenate([rgb, np.ones_like(grey)], axis=-1).astype(np.float32)
-    return Material(image, MOUTH, 0.22, 0.05, (0.45, 0.42, 0.4))
+    # enamel lets light through: shaded as one soft row, not as pegs with black gaps
+    return Material(image, MOUTH, 0.3, 0.04, (0.8, 0.78, 0.76))

@@ -42,7 +42,8 @@ class Person:
         return [part.placement.vertices(state) for part in self.parts]
 
 
-def _phenotype(rng: np.random.Generator, sex: str, skin_name: str, ita_deg: float) -> dict[str, float]:
+def sample_phenotype(rng: np.random.Generator, sex: str, skin_name: str, ita_deg: float) -> dict[str, float]:
+    """Anny's phenotype, each in [0, 1], that goes with a sex, a skin's age and its tone."""
     age = {"young": rng.uniform(0.42, 0.62), "middleage": rng.uniform(0.6, 0.8), "old": rng.uniform(0.8, 1.0)}
     ancestry = rng.dirichlet([0.5, 0.5, 0.5])
     african = float(np.interp(ita_deg, [-40, 5, 40], [0.7, 0.3, 0.0]))
@@ -64,7 +65,8 @@ def _phenotype(rng: np.random.Generator, sex: str, skin_name: str, ita_deg: floa
     }
 
 
-def _local_changes(rng: np.random.Generator) -> dict[str, float]:
+def sample_local_changes(rng: np.random.Generator) -> dict[str, float]:
+    """Strengths in [-0.7, 0.7] of Anny's local changes, nearly the same left and right."""
     strength = rng.uniform(0.1, 0.28)
     changes: dict[str, float] = {}
     for label in body().local_changes:
@@ -179,5 +181,5 @@ def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048
     parts += hair + stray + beard_parts + wardrobe.brows_and_lashes(rng, sex, colour) + worn_parts
     about = {"sex": sex, "skin": skin_name, "ita_deg": round(ita_deg, 1), "hair": style, "outfit": outfit.name,
              "beard": beard, "worn": " ".join(worn)}  # fmt: skip
-    phenotype = _phenotype(rng, sex, skin_name, ita_deg)
-    return Person(sex, skin_name, phenotype, _local_changes(rng), parts, Performance(rng), about)
+    phenotype = sample_phenotype(rng, sex, skin_name, ita_deg)
+    return Person(sex, skin_name, phenotype, sample_local_changes(rng), parts, Performance(rng), about)

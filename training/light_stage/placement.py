@@ -78,3 +78,16 @@ class OnHead:
         local = (self.points - template[BRIDGE]) * np.float32([width, height, depth]) + rest[BRIDGE]
         turn = state.transform[HEAD_BONE_VERTEX]
         return (local @ turn[:, :3].T + turn[:, 3]).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """Another placement's vertices, moved by offset_m (3,) or (n, 3) in the upright head's axes, turned with it."""
+
+    base: Placement
+    offset_m: np.ndarray
+
+    def vertices(self, state: BodyState) -> np.ndarray:
+        """See Placement."""
+        turn = state.transform[HEAD_BONE_VERTEX][:, :3]
+        return (self.base.vertices(state) + self.offset_m @ turn.T).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Speech for talking clips: espeak-ng's voice, and the mouth that goes with it."""
+"""Speech for talking clips: flite's voice, and the mouth that goes with it."""
 
 import shutil
 import subprocess
@@ -18,11 +18,11 @@ class Mouth:
     wide: np.ndarray
 
 
-def speak(text: str, path: Path, voice: str = "en-us", words_per_minute: int = 150, pitch: int = 38) -> None:
-    """Write `text` as a mono WAV file with Debian's espeak-ng."""
-    if shutil.which("espeak-ng") is None:
-        raise FileNotFoundError("espeak-ng is not installed; on Debian: apt-get install espeak-ng")
-    command = ["espeak-ng", "-v", voice, "-s", str(words_per_minute), "-p", str(pitch), "-w", str(path), text]
+def speak(text: str, path: Path, voice: str = "rms", stretch: float = 1.0) -> None:
+    """Write `text` as a mono WAV file with Debian's flite; stretch above 1 speaks slower."""
+    if shutil.which("flite") is None:
+        raise FileNotFoundError("flite is not installed; on Debian: apt-get install flite")
+    command = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-t", text, "-o", str(path)]
     subprocess.run(command, check=True)
 
 

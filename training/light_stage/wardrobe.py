@@ -16,6 +16,8 @@ OUTFITS = {
     "m": ("male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit05",
           "male_casualsuit06", "male_elegantsuit01", "male_worksuit01"),
 }  # fmt: skip
+PLUCKED = 6
+"""Brows that are one thin drawn line."""
 PRINTED = ("female_casualsuit01", "female_sportsuit01", "male_casualsuit02", "male_casualsuit04", "male_casualsuit06")
 """Outfits whose own textures carry one and the same print on the chest."""
 
@@ -40,10 +42,15 @@ def hair(style: str, colour: np.ndarray) -> Part:
     return card("hair", style, materials.hair(path, colour))
 
 
-def brows_and_lashes(rng: np.random.Generator, sex: str, colour: np.ndarray) -> list[Part]:
-    """Random brows in the hair's colour, random dark lashes."""
+def brows_and_lashes(
+    rng: np.random.Generator, sex: str, colour: np.ndarray, shape: int | None = None
+) -> list[Part]:  # fmt: skip
+    """Random brows in the hair's colour (or those of a shape from 1 to 12), random dark lashes."""
     folder = assets.root() / "makehuman"
-    brow = f"eyebrow{rng.integers(1, 13):03d}"
+    number = int(rng.integers(1, 13))
+    if sex == "m" and number == PLUCKED:
+        number = 9
+    brow = f"eyebrow{shape or number:03d}"
     tint = colour * (0.8 if colour.mean() < 0.1 else 0.45)
     lash = f"eyelashes{rng.integers(1, 5):02d}"
     dark = materials.hair(folder / "eyelashes" / lash / f"{lash}.png", np.float32([0.01, 0.008, 0.007]))
@@ -51,6 +58,8 @@ def brows_and_lashes(rng: np.random.Generator, sex: str, colour: np.ndarray) -> 
     brow_material = materials.hair(folder / "eyebrows" / brow / f"{brow}.png", tint)
     bushy = rng.uniform(1.6, 3.0) if sex == "m" else rng.uniform(1.3, 2.2)  # the painted ones are plucked thin
     opacity = cv2.GaussianBlur(brow_material.texture[..., 3], (0, 0), 2.5)
+    if shape is not None:
+        bushy = 0.9
     brow_material.texture[..., 3] = np.clip(bushy * np.maximum(brow_material.texture[..., 3], opacity), 0, 0.92)
     return [card("eyebrows", brow, brow_material), card("eyelashes", lash, dark)]
 
@@ -60,7 +69,7 @@ def mouth(rng: np.random.Generator) -> list[Part]:
     base = assets.root() / "makehuman"
     folder = base / "teeth" / rng.choice(["teeth_base"] + [f"teeth_shape0{i}" for i in range(1, 6)])
     mesh = assets.load_obj(folder / f"{folder.name}.obj")
-    ivory = np.float32([1, rng.uniform(0.9, 0.97), rng.uniform(0.72, 0.9)]) * rng.uniform(0.4, 0.58)
+    ivory = np.float32([1, rng.uniform(0.9, 0.97), rng.uniform(0.76, 0.9)]) * rng.uniform(0.52, 0.68)
     teeth = materials.teeth(base / "teeth" / "materials" / "teeth.png", ivory)
     tongue = materials.plain(base / "tongue" / "tongue01" / "tongue01_diffuse.jpg", 1.0, materials.MOUTH, 0.3, 0.4)
     hung = Hung(assets.load_fit(folder / f"{folder.name}.mhclo"))
@@ -85,15 +94,17 @@ def pick_outfit(rng: np.random.Generator, sex: str) -> str:
     return str(rng.choice(OUTFITS[sex], p=weight / weight.sum()))
 
 
-def outfit(name: str, rng: np.random.Generator) -> tuple[Part, np.ndarray]:
-    """(an outfit in its own or random cloth, base vertices that it hides)."""
+def outfit(name: str, rng: np.random.Generator, dye: np.ndarray | None = None) -> tuple[Part, np.ndarray]:
+    """(an outfit in its own or random cloth, or in cloth of linear albedo `dye` (3,); base vertices that it hides)."""
     folder = assets.root() / "makehuman" / "clothes" / name
     mesh = assets.load_obj(folder / f"{name}.obj")
     texture = folder / f"{name}_diffuse.jpg"
     colour = cloth_colour(rng) if rng.random() < 0.75 or name in PRINTED else None
     contrast = 0.12 if name in PRINTED or rng.random() < 0.6 else 1.0
     material = materials.cloth(texture if texture.exists() else None, colour, rng, contrast)
-    if rng.random() < 0.22:
+    if dye is not None:
+        material = materials.cloth(texture if texture.exists() else None, dye, rng, 0.5)
+    elif rng.random() < 0.22:
         own = material.texture[..., :3].mean((0, 1))
         materials.weave_pattern(material, own + rng.uniform(0.3, 0.8) * (cloth_colour(rng) - own), rng)
     fit = assets.load_fit(folder / f"{name}.mhclo")
