@@ -32,6 +32,7 @@ from tests.pipelines.webrtc_report import add
 
 SMALL = SyntheticSource(160, 120).image
 PHASES = ("quiet", "connects", "slow_requests", "half_open", "broken_offers", "bombs", "quiet_again")
+SESSIONS = 8
 FIRST = 24
 """Sessions before anything is measured: three times as many as the server admits at once."""
 
@@ -141,7 +142,7 @@ class Honest:
 
 async def main(connects: int, phases: list[str], niceness: int) -> list[dict]:
     rows = []
-    async with served_apart("--sessions", "8") as (site, pid):
+    async with served_apart("--sessions", str(SESSIONS)) as (site, pid):
         honest = Honest()
         async with honest.beside(site.url + "/"):
             os.nice(niceness)
@@ -151,7 +152,20 @@ async def main(connects: int, phases: list[str], niceness: int) -> list[dict]:
             for phase in phases:
                 rows.append(await watched(phase, getattr(abuse, phase)(), honest, process))
                 print(json.dumps(rows[-1]), flush=True)
+        rows.append(await emptied(site, process))
+        print(json.dumps(rows[-1]), flush=True)
     return rows
+
+
+async def emptied(site: Site, process: psutil.Process) -> dict:
+    """The last row: when the honest session has gone too."""
+    free = 0
+    while free < SESSIONS:
+        await asyncio.sleep(1)
+        free = (await (await site.http.get(site.url + "/api/health")).json())["free"]
+    await asyncio.sleep(2)
+    megabytes = round(process.memory_info().rss / 1e6)
+    return {"phase": "nobody", "last_mb": megabytes, "threads": process.num_threads(), "files": process.num_fds()}
 
 
 async def watched(phase: str, work: Coroutine[None, None, None], honest: Honest, process: psutil.Process) -> dict:
