@@ -53,5 +53,10 @@ class RelightSettings(LightSettings):
         "auto", description="Inference engine; auto takes the fastest that works and says which it rejected and why."
     )
     gpu: int = Field(0, ge=0, description="Number of the GPU for TensorRT, in the driver's order.")
+    gpu_precision: Literal["fp32", "fp16", "bf16", "int8", "fp8"] = Field(
+        "fp16",
+        description="Arithmetic of the TensorRT engine's convolutions: bf16 from RTX 30 on, fp8 from RTX 40 on; int8 "
+        "and fp8 cost a little quality (docs/tensorrt.md).",
+    )
     model: str = Field("live", description="Relighter: live, or a path to an .onnx relighter.")
     threads: int = Field(0, ge=0, description="CPU threads of the inference engine; 0 takes all cores.")

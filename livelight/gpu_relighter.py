@@ -98,7 +98,8 @@ class GpuRelighter:
     streams through the engine in one run, each with its own state. The first frame of a size waits for its engine; the
     last KEPT sizes stay ready. Raises RuntimeFailure when the device or the engine fails; then it is of no more use.
 
-    watch: says what it waits for, to whoever will not wait for a GPU that hangs.
+    planes: whether relit frames carry Frame.planes too, where their sides are even. watch: says what it waits for, to
+    whoever will not wait for a GPU that hangs.
     """
 
     def __init__(
@@ -106,8 +107,10 @@ class GpuRelighter:
         open_device: Callable[[], Device],
         engines: EngineSource,
         segmenter: Segmenter,
+        planes: bool = False,
         watch: Watch | None = None,
     ) -> None:
+        self._with_planes = planes
         self.watch = watch or Watch()
         self._open_device = open_device
         self._engines = engines
@@ -159,13 +162,19 @@ class GpuRelighter:
         for number in new:
             inputs["backdrop"][number] = lights[number].backdrop
         with self.watch.within(STEP_S, "a frame"):
-            after = path.step_each(before, new)
+            after = path.step_each(before, new, self._with_planes)
         pictures = [picture.copy() for picture in path.picture]
+        planes = [None if given is None else given.copy() for given in self._planes_of(path)]
         self.timings_ms = {"matte": (matted - started) * 1e3, "gpu": (time.perf_counter() - matted) * 1e3}
         return [
-            (job.frame.with_image(picture), GpuState(states, size, ready.device))
-            for job, picture, states in zip(jobs, pictures, after, strict=True)
+            (job.frame.with_image(picture, own), GpuState(states, size, ready.device))
+            for job, picture, own, states in zip(jobs, pictures, planes, after, strict=True)
         ]
+
+    def _planes_of(self, path: LivePath) -> Sequence[NDArray[np.uint8] | None]:
+        if self._with_planes and path.planes is not None:
+            return list(path.planes)
+        return [None] * len(path.picture)
 
     def _coarse(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         h, w = image.shape[:2]

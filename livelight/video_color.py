@@ -16,10 +16,13 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
 
+from livelight.frame import luma_weights
+
 RGB8 = NDArray[np.uint8]
 
 _HDR = {int(ColorTrc.SMPTE2084): "HDR (PQ)", int(ColorTrc.ARIB_STD_B67): "HDR (HLG)"}
 _WIDE = {int(ColorPrimaries.BT2020), int(ColorPrimaries.SMPTE431), int(ColorPrimaries.SMPTE432)}
+_REC709 = luma_weights(1920, 1080)
 _MATRIX_OF_TAG = {  # AVColorSpace (ITU-T H.273 MatrixCoefficients) -> swscale's name
     1: Colorspace.ITU709,
     4: Colorspace.FCC,
@@ -35,7 +38,7 @@ def matrix_of(tag: int, width: int, height: int) -> Colorspace:
     """The YUV matrix of a tag; an untagged picture is Rec.709 from 1280 columns or 577 lines on, else Rec.601."""
     if tag in _MATRIX_OF_TAG:
         return _MATRIX_OF_TAG[tag]
-    return Colorspace.ITU709 if width >= 1280 or height > 576 else Colorspace.ITU601
+    return Colorspace.ITU709 if luma_weights(width, height) == _REC709 else Colorspace.ITU601
 
 
 def hdr_name(frame: av.VideoFrame) -> str | None:
@@ -92,19 +95,31 @@ class Rec709Writer:
         self._pix_fmt = pix_fmt
         self._rgb = av.VideoFormat(pix_fmt).is_rgb
 
-    def write(self, image: RGB8, pts: int, time_base: Fraction) -> av.VideoFrame:
-        """A frame in this writer's pixel format from uint8 (h, w, 3) sRGB; the pixels are copied."""
-        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-        frame = self._swscale.reformat(
-            frame,
+    def write(
+        self, image: RGB8, pts: int, time_base: Fraction, planes: NDArray[np.uint8] | None = None
+    ) -> av.VideoFrame:
+        """A frame in this writer's pixel format from uint8 (h, w, 3) sRGB; the pixels are copied.
+
+        planes: the same as Frame.planes has it, taken in place of a conversion where they are of this format.
+        """
+        height, width = image.shape[:2]
+        if planes is not None and self._pix_fmt == "yuv420p" and luma_weights(width, height) == _REC709:
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
+        else:
+            frame = self._converted(image)
+        frame.color_primaries, frame.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        frame.pts, frame.time_base = pts, time_base
+        return frame
+
+    def _converted(self, image: RGB8) -> av.VideoFrame:
+        return self._swscale.reformat(
+            av.VideoFrame.from_ndarray(image, format="rgb24"),
             format=self._pix_fmt,
             dst_colorspace=None if self._rgb else Colorspace.ITU709,
             dst_color_range=ColorRange.JPEG if self._rgb else ColorRange.MPEG,
             threads=1,
         )
-        frame.color_primaries, frame.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-        frame.pts, frame.time_base = pts, time_base
-        return frame
 
     def tag(self, context: VideoCodecContext) -> None:
         """Write matrix, primaries, curve and range into an encoder's header."""

@@ -43,7 +43,9 @@ class EngineSettings(BaseModel):
     flavour: Literal["auto", "tensorrt", "tensorrt-rtx"] = Field(
         "auto", description="Flavour of TensorRT; auto takes the installed one that fits the card."
     )
-    precision: Literal["fp32", "fp16", "bf16"] = Field("fp16", description="Arithmetic of the convolutions.")
+    precision: Literal["fp32", "fp16", "bf16", "int8", "fp8"] = Field(
+        "fp16", description="Arithmetic of the convolutions; int8 and fp8: of those that bear it."
+    )
     model: str = Field("live", description="Relighter: live, or a path to an .onnx relighter.")
 
     def supply(self) -> EngineSupply:
@@ -117,10 +119,13 @@ def supply_for(
     return EngineSupply(wanted, Store(), lambda: open_cuda(gpu), tell, PhaseLines(), watch)
 
 
-def open_relighter(settings: RelightSettings, notice: Callable[[str], None] = say) -> OpenRelighter:
+def open_relighter(
+    settings: RelightSettings, notice: Callable[[str], None] = say, planes: bool = False
+) -> OpenRelighter:
     """The relighter that the settings ask for, on GPU or CPU; every command takes its relighter from here.
 
     "auto" takes a GPU where card, driver and TensorRT are there, and goes over to the CPU, with a notice, if it fails.
+    planes: whether a GPU is to give Frame.planes beside the image, for who encodes.
     Raises LiveLightError if an explicit choice cannot start.
     """
     from livelight.failover import FailoverRelighter
@@ -136,7 +141,7 @@ def open_relighter(settings: RelightSettings, notice: Callable[[str], None] = sa
     watch = Watch()
     try:
         card = find_card(settings.gpu)
-        supply = supply_for(settings.runtime, settings.gpu, "fp16", settings.model, notice, watch)
+        supply = supply_for(settings.runtime, settings.gpu, settings.gpu_precision, settings.model, notice, watch)
     except LiveLightError as exc:
         if settings.runtime != "auto":
             raise
@@ -145,7 +150,7 @@ def open_relighter(settings: RelightSettings, notice: Callable[[str], None] = sa
         else:
             notice(f"{card.name} is not used: {exc}.")
         return build_relighter(settings)
-    gpu = GpuRelighter(lambda: open_cuda(settings.gpu), supply, SelfieSegmenter(), watch)
+    gpu = GpuRelighter(lambda: open_cuda(settings.gpu), supply, SelfieSegmenter(), planes, watch)
     return gpu if settings.runtime != "auto" else FailoverRelighter(gpu, build_relighter(settings), notice)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from livelight.errors import RuntimeFailure
 from livelight.runtimes.tensorrt_runtime import load_flavour, make_logger
-from trt_engines.spec import BF16_FROM, EngineSpec
+from trt_engines.spec import NEEDS, EngineSpec
 
 Progress = Callable[[str, int, int], None]
 """Told the name of a phase, the steps done, and the steps in all."""
@@ -29,8 +29,9 @@ def build_engine(onnx: bytes, spec: EngineSpec, progress: Progress = silent) -> 
     with TensorRT's own words if it refuses the graph or the card, MissingExtra.
     """
     graph = spec.graph
-    if graph.precision == "bf16" and spec.card.capability < BF16_FROM:
-        raise RuntimeFailure(f"{spec.card.name} has no bfloat16; expected --precision fp16 or fp32 on this card")
+    needed, what = NEEDS.get(graph.precision, ((0, 0), ""))
+    if spec.card.capability < needed:
+        raise RuntimeFailure(f"{spec.card.name} has no {what}; expected --precision fp16 or fp32 on this card")
     trt = load_flavour(spec.flavour)
     logger = make_logger(trt)
     try:

@@ -15,13 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from livelight.recombine import BRIGHTENED, MOST_LIGHT, NOISE_BELOW, NOISE_FROM, REACH
-from livelight.runtimes.live_inputs import INPUTS, PICTURE, STATES, Knob
+from livelight.runtimes.live_inputs import INPUTS, PICTURE, PLANES, STATES, Knob
 from livelight.runtimes.torch_network import RelightNetwork
 from livelight.segment import NOBODY, SOMEBODY
-from trt_engines.planes import to_planes
-from trt_engines.spec import Layout
-
-OUTPUTS = (PICTURE, *STATES.values())
+from trt_engines.planes import i420
 
 
 class States(NamedTuple):
@@ -136,7 +133,7 @@ class LiveGraph(nn.Module):
     """One step for n streams of frames of one size.
 
     height, width: of the frame. small: (height, width) of the network's picture, multiples of 16. blur: whether the
-    room is the frame's own, blurred; then ``backdrop`` is no input. layout: form of the relit picture.
+    room is the frame's own, blurred; then ``backdrop`` is no input.
     """
 
     def __init__(
@@ -146,13 +143,11 @@ class LiveGraph(nn.Module):
         width: int,
         small: tuple[int, int],
         blur: bool = False,
-        layout: Layout = "rgb",
     ) -> None:
         super().__init__()
         self.network = network
         self.size, self.small = (height, width), small
         self.blur = blur
-        self.layout = layout
 
     def example(self, n: int) -> tuple[Tensor, ...]:
         """Inputs of the right shapes and types, all zero, in the order of ``inputs``."""
@@ -177,12 +172,20 @@ class LiveGraph(nn.Module):
         """Names of the inputs, in order."""
         return tuple(name for name in (*INPUTS, *STATES) if not (self.blur and name == "backdrop"))
 
-    def forward(
-        self, frame: Tensor, coarse: Tensor, light: Tensor, knobs: Tensor, *rest: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in order."""
+        return (PICTURE, *([PLANES] if self.even else []), *STATES.values())
+
+    @property
+    def even(self) -> bool:
+        """Whether the frame has even sides, which I420 needs."""
+        return not (self.size[0] % 2 or self.size[1] % 2)
+
+    def forward(self, frame: Tensor, coarse: Tensor, light: Tensor, knobs: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
         """frame uint8 (n, H, W, 3); coarse (n, h, w) in [0, 1], the segmenter's matte on the network's grid; light
         (n, 16, 16, 3) linear; knobs (n, 8), see Knob; rest: backdrop uint8 (n, H, W, 3) unless the graph blurs, and
-        the States. Returns the relit picture, uint8 in the graph's layout, and the new States.
+        the States. Returns the relit picture uint8 (n, H, W, 3), its planes if it is ``even``, and the new States.
         """
         backdrop, before = (None, States(*rest)) if self.blur else (rest[0], States(*rest[1:]))
         fresh = knobs[:, Knob.FRESH, None, None, None]
@@ -201,7 +204,8 @@ class LiveGraph(nn.Module):
         behind = resize(room_luma(luma, matte) * 255, height, width)
         weight = torch.where(own > 0.5, light_share(full_luma, alpha, behind), alpha)
         relit = composite(full, resize(change, height, width), weight, room, own)
-        return to_planes(relit, self.layout), source.state8, source.state16, matte, luma
+        pictures = [relit.permute(0, 2, 3, 1).round().to(torch.uint8), *([i420(relit)] if self.even else [])]
+        return (*pictures, source.state8, source.state16, matte, luma)
 
     def room(self, full: Tensor, alpha: Tensor, backdrop: Tensor | None, knobs: Tensor) -> tuple[Tensor, Tensor]:
         """What stands behind the person (n, 3, H, W), and (n, 1, 1, 1): 1 where that is the frame itself."""

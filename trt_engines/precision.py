@@ -2,7 +2,7 @@
 
 In float32 stay: the light path (light head, embedding, FiLM, light balls), the recurrent updates, the attention's
 softmax, normals, matte, and the output head; rounding them shows as wrong or pumping light. The convolutions between,
-more than nine tenths of the arithmetic, run in 16 bits.
+more than nine tenths of the arithmetic, run in 16 bits, or, where it is asked for, in 8 (trt_engines.quantised).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from livelight.runtimes.torch_network import RelightNetwork
+from trt_engines.quantised import round_convolutions
 from trt_engines.spec import Precision
 
 STAYS_SHORT = ("stem", "down4", "down8", "down16", "up8", "up4", "up2", "light8", "light4", "light2", "light2b")
@@ -38,11 +39,20 @@ class Inside(nn.Module):
         return result.to(self.out)
 
 
-def in_precision(network: RelightNetwork, precision: Precision) -> RelightNetwork:
-    """A copy of ``network`` (float32) that computes in ``precision``; pictures, light and states stay float32."""
+def in_precision(
+    network: RelightNetwork, precision: Precision, ranges: dict[str, float] | None = None
+) -> RelightNetwork:
+    """A copy of ``network`` (float32) that computes in ``precision``; pictures, light and states stay float32.
+
+    ranges: of the convolutions' inputs (quantised.read_ranges); int8 and fp8 need them, and take float16 for the rest.
+    """
     network = copy.deepcopy(network).eval()
     if precision == "fp32":
         return network
+    if precision == "int8" or precision == "fp8":
+        if ranges is None:
+            raise ValueError(f"{precision} needs the ranges of the convolutions' inputs, got none")
+        round_convolutions(network, precision, ranges)
     short = torch.bfloat16 if precision == "bf16" else torch.float16
     kinds = (
         (STAYS_SHORT, short, short),

@@ -10,14 +10,14 @@ from typing import Literal
 
 from livelight.errors import RuntimeFailure, SettingsError
 
-Precision = Literal["fp32", "fp16", "bf16"]
+Precision = Literal["fp32", "fp16", "bf16", "int8", "fp8"]
+"""Arithmetic of the convolutions. int8, fp8: of those that bear it (trt_engines.quantised), fp16 for the others."""
 
-BF16_FROM = (8, 0)
-"""First compute capability (major, minor) with bfloat16."""
+EIGHT_BITS: tuple[Precision, ...] = ("int8", "fp8")
+"""Those that need the ranges of the convolutions' inputs (``ranges_path``)."""
 
-Layout = Literal["rgb", "i420", "nv12"]
-"""rgb: uint8 (n, h, w, 3), sRGB full range. i420, nv12: uint8 (n, 3 h / 2, w), limited range: luma rows, then chroma at
-half size, U and V as planes or interleaved."""
+NEEDS = {"bf16": ((8, 0), "bfloat16"), "fp8": ((8, 9), "8-bit floats")}
+"""Precision -> first compute capability (major, minor) that has it, and what it is called."""
 
 Flavour = Literal["tensorrt", "tensorrt-rtx"]
 
@@ -30,13 +30,13 @@ PROFILES = {
 }
 """Frame sizes (width, height) by name; any other size is a profile of its own, written WIDTHxHEIGHT."""
 
-REVISION = 1
+REVISION = 2
 """Raised when the same spec gives another graph."""
 
 
 @dataclass(frozen=True)
 class GraphSpec:
-    """The graph: frame size in pixels, streams 1..max_streams side by side, arithmetic, room, form of the result.
+    """The graph: frame size in pixels, streams 1..max_streams side by side, arithmetic, room.
 
     blur: the room behind the person is the frame's own, out of focus; else the own room or a backdrop.
     """
@@ -45,7 +45,6 @@ class GraphSpec:
     height: int
     precision: Precision = "fp16"
     blur: bool = False
-    layout: Layout = "rgb"
     max_streams: int = 4
 
     def text(self) -> str:
@@ -63,7 +62,8 @@ class Card:
 
 @dataclass(frozen=True)
 class EngineSpec:
-    """An engine: graph, weights (SHA-256 of the .onnx file), TensorRT flavour and exact version, and card."""
+    """An engine: graph, weights (SHA-256 of the .onnx file, in 8 bits also of its ranges), TensorRT flavour and exact
+    version, and card."""
 
     graph: GraphSpec
     weights: str
@@ -89,12 +89,17 @@ class EngineSpec:
         return replace(cls(**{**fields, "graph": GraphSpec(**fields["graph"])}), card=card)
 
 
-def hash_of(file: Path) -> str:
-    """SHA-256 of a file, hexadecimal. Raises RuntimeFailure if it cannot be read."""
+def hash_of(file: Path, expected: str = "expected an .onnx file") -> str:
+    """SHA-256 of a relighter or of its ranges, hexadecimal. Raises RuntimeFailure if it cannot be read."""
     try:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError as exc:
-        raise RuntimeFailure(f"the relighter {file} cannot be read ({exc.strerror}); expected an .onnx file") from exc
+        raise RuntimeFailure(f"{file} cannot be read ({exc.strerror}); {expected}") from exc
+
+
+def ranges_path(weights: Path) -> Path:
+    """Where the ranges of a relighter .onnx for 8 bits lie: beside it."""
+    return weights.with_suffix(".ranges.json")
 
 
 def profile_size(name: str) -> tuple[int, int]:

@@ -15,13 +15,15 @@ from livelight.runtimes.live_path import LivePath
 from livelight.runtimes.tensorrt_runtime import TensorRtEngine
 from livelight.watch import Watch
 from trt_engines.build import Progress, build_engine, silent, version_of
-from trt_engines.spec import Card, EngineSpec, Flavour, GraphSpec, Precision, hash_of
+from trt_engines.spec import EIGHT_BITS, Card, EngineSpec, Flavour, GraphSpec, Precision, hash_of, ranges_path
 from trt_engines.store import Store
 
 if TYPE_CHECKING:  # verification needs torch, which a machine with ready engines need not have
     from trt_engines.verify import Verification
 
 log = logging.getLogger(__name__)
+
+MAKE_RANGES = "expected ranges for 8 bits: make them with python -m training.calibrate, or take fp16"
 
 TRY_S = 120.0
 """How long a GPU may take to load a new engine and play the frames of its verification."""
@@ -59,6 +61,8 @@ class EngineSupply:
         self._watch = watch or Watch()
         self._card: Card | None = None
         self._weights_hash = hash_of(wanted.weights)
+        if wanted.precision in EIGHT_BITS:
+            self._weights_hash += f"+{hash_of(ranges_path(wanted.weights), MAKE_RANGES)}"
         self._version = version_of(wanted.flavour)
         self.flavour: str = wanted.flavour
         self.max_streams = wanted.max_streams
@@ -66,7 +70,7 @@ class EngineSupply:
     def spec(self, width: int, height: int, blur: bool, card: Card) -> EngineSpec:
         """What an engine for such frames is made for on a card."""
         wanted = self._wanted
-        graph = GraphSpec(width, height, wanted.precision, blur, "rgb", wanted.max_streams)
+        graph = GraphSpec(width, height, wanted.precision, blur, wanted.max_streams)
         return EngineSpec(graph, self._weights_hash, wanted.flavour, self._version, card)
 
     def engine(self, width: int, height: int, blur: bool) -> Path:

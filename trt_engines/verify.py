@@ -82,7 +82,7 @@ def scene(width: int, height: int, blur: bool, count: int) -> list[Moment]:
 
 
 def reference(graph: LiveGraph, moments: list[Moment]) -> tuple[list[U8], dict[str, F32]]:
-    """Pictures, and states after the last frame, of the float32 torch module on the CPU."""
+    """Pictures, the last one's planes if it has some, and states, of the float32 torch module on the CPU."""
     states = graph.example(1)[-len(STATES) :]
     pictures = []
     for t, moment in enumerate(moments):
@@ -91,8 +91,10 @@ def reference(graph: LiveGraph, moments: list[Moment]) -> tuple[list[U8], dict[s
         if not graph.blur:
             first.append(moment.image if moment.light.backdrop is None else moment.light.backdrop)
         with torch.inference_mode():
-            picture, *states = graph(*(torch.from_numpy(a[None]) for a in first), *states)
+            picture, *planes_and_states = graph(*(torch.from_numpy(a[None]) for a in first), *states)
+        states, planes = planes_and_states[-len(STATES) :], planes_and_states[: -len(STATES)]
         pictures.append(picture[0].numpy())
+    pictures += [x[0].numpy() for x in planes]
     return pictures, {name: x.numpy() for name, x in zip(STATES, states, strict=True)}
 
 
@@ -106,9 +108,11 @@ def engine_pictures(path: LivePath, moments: list[Moment]) -> tuple[list[U8], di
         path.inputs["light"][0], path.inputs["knobs"][0] = moment.light.code, knobs(moment.light, height, state is None)
         if moment.light.backdrop is not None:
             path.inputs["backdrop"][0] = moment.light.backdrop
-        state = path.step(state, moment.light.backdrop is not None)
+        state = path.step(state, moment.light.backdrop is not None, planes=True)
         pictures.append(path.picture[0].copy())
     assert state is not None
+    if path.planes is not None:
+        pictures.append(path.planes[0].copy())
     return pictures, path.read_states(state)
 
 

@@ -16,7 +16,11 @@ STATES = {"state8": "next8", "state16": "next16", "matte_state": "next_matte", "
 """Input of each state -> output that is its next value."""
 
 PICTURE = "relit"
-"""The output that crosses to the host."""
+"""The output that crosses to the host: uint8 (n, h, w, 3), sRGB full range."""
+
+PLANES = "planes"
+"""The same as I420 (livelight.frame.Frame.planes), uint8 (n, 3 h / 2, w); crosses with it where that is asked for.
+Engines for frames of odd sides have none."""
 
 
 class Knob(IntEnum):

@@ -2,8 +2,8 @@
 for the pictures of several at once.
 
 The upload lies in one pinned buffer, in the order of live_inputs.INPUTS, and crosses in one copy; the backdrop, last in
-it, is left out of the copy while it is the one that lies there already. A step is recorded once as a graph and then
-replayed.
+it, is left out of the copy while it is the one that lies there already. The download holds the relit picture, and
+behind it the same as I420 for who asks. A step is recorded once as a graph and then replayed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from livelight.errors import RuntimeFailure
 from livelight.runtimes.device import BYTES, Device
-from livelight.runtimes.live_inputs import INPUTS, PICTURE, STATES
+from livelight.runtimes.live_inputs import INPUTS, PICTURE, PLANES, STATES
 from livelight.runtimes.tensorrt_runtime import Tensor, TensorRtEngine
 
 log = logging.getLogger(__name__)
@@ -48,16 +48,17 @@ class DeviceState:
 class LivePath:
     """Steps ``engine`` on ``device``; one thread.
 
-    inputs: name -> array (n, ...) in pinned memory, to be written before ``step``; n is the engine's streams. Raises
-    RuntimeFailure for an engine whose tensors are not those of a live graph, and whatever the device raises.
+    inputs: name -> array (n, ...) in pinned memory, to be written before ``step``; n is the engine's streams. picture:
+    uint8 (n, h, w, 3); planes: the same as I420, uint8 (n, 3 h / 2, w), None where a side is odd; both are good until
+    the next step. Raises RuntimeFailure for an engine whose tensors are not those of a live graph, and whatever the
+    device raises.
     """
 
     def __init__(self, device: Device, engine: TensorRtEngine, use_graph: bool = True) -> None:
         self._device, self._engine = device, engine
         tensors = engine.tensors
-        outputs = (PICTURE, *STATES.values())
-        wanted = {*INPUTS, *STATES, *outputs}
-        if not wanted - {"backdrop"} <= set(tensors) <= wanted:
+        wanted = {*INPUTS, *STATES, PICTURE, PLANES, *STATES.values()}
+        if not wanted - {"backdrop", PLANES} <= set(tensors) <= wanted:
             raise RuntimeFailure(
                 f"the engine is no live path: expected the tensors {sorted(wanted)}, got {sorted(tensors)}"
             )
@@ -72,13 +73,16 @@ class LivePath:
         self._single = [replace(tensors[name], shape=(1, *tensors[name].shape[1:])) for name in STATES]
         self._single_at, self._state_size = offsets(self._single)
         self._pieces = [(self._single_at[t.name], states[t.name], t.size) for t in self._single]
-        picture = tensors[PICTURE]
-        self._picture, self._picture_at = device.pinned(picture.size), device.allocate(picture.size)
-        self.picture: NDArray[np.uint8] = _view(self._picture, picture)
+        pictures = [tensors[name] for name in (PICTURE, PLANES) if name in tensors]
+        shown, size = offsets(pictures)
+        self._shown, self._shown_at = device.pinned(size), device.allocate(size)
+        views: dict[str, NDArray[np.uint8]] = {t.name: _view(self._shown[shown[t.name] :], t) for t in pictures}
+        self.picture, self.planes = views[PICTURE], views.get(PLANES)
+        self._without_planes = tensors[PICTURE].size
         addresses = {name: self._upload_at + at[name] for name in self.inputs}
         for name, following in STATES.items():
             addresses |= {name: self._state_at + states[name], following: self._next_at + states[name]}
-        engine.bind(addresses | {PICTURE: self._picture_at})
+        engine.bind(addresses | {name: self._shown_at + begin for name, begin in shown.items()})
         self._pool: list[int] = []
         self._graph = self._record() if use_graph else None
 
@@ -92,16 +96,17 @@ class LivePath:
         log.warning("this engine cannot be recorded as a CUDA graph: every frame is enqueued anew, which is slower")
         return None
 
-    def step(self, state: DeviceState | None, backdrop: bool) -> DeviceState:
+    def step(self, state: DeviceState | None, backdrop: bool, planes: bool = False) -> DeviceState:
         """``step_each`` for a path of one stream. backdrop: whether it is new."""
-        return self.step_each([state], (0,) if backdrop else ())[0]
+        return self.step_each([state], (0,) if backdrop else (), planes)[0]
 
-    def step_each(self, states: Sequence[DeviceState | None], backdrops: Sequence[int]) -> list[DeviceState]:
-        """Upload ``inputs``, run, download into ``picture``, wait. As many states as the engine has streams.
+    def step_each(
+        self, states: Sequence[DeviceState | None], backdrops: Sequence[int], planes: bool = False
+    ) -> list[DeviceState]:
+        """Upload ``inputs``, run, download ``picture`` (and ``planes`` if told), wait. A state for each stream.
 
         states: of any earlier step of each stream, on any path for frames of this size on this device; None: ``knobs``
         says that the stream is fresh. backdrops: numbers of the streams whose backdrop is new; no other is uploaded.
-        ``picture``, uint8 (n, ...), is good until the next step.
         """
         device = self._device
         self._upload(backdrops)
@@ -112,9 +117,12 @@ class LivePath:
         after = [DeviceState(self._room_for_state(), self._pool) for _ in states]
         for number, state in enumerate(after):
             self._move_state(number, state, to_slot=False)
-        device.download(self._picture_at, self._picture)
+        self._download(planes)
         device.synchronise()
         return after
+
+    def _download(self, planes: bool) -> None:
+        self._device.download(self._shown_at, self._shown if planes else self._shown[: self._without_planes])
 
     def _upload(self, backdrops: Sequence[int]) -> None:
         """All but the backdrops in one piece; all in one where all are new."""
@@ -157,7 +165,7 @@ class LivePath:
     def move_bytes(self) -> None:
         """Only the two crossings of a step without a new backdrop, put on the stream: what a step cannot go below."""
         self._device.upload(self._staged[: self._without_backdrop], self._upload_at)
-        self._device.download(self._picture_at, self._picture)
+        self._download(planes=False)
 
 
 def _view(memory: BYTES, tensor: Tensor) -> NDArray[Any]:

@@ -116,7 +116,10 @@ class TensorRtEngine:
         trt, engine = self._trt, self._engine
         found = []
         for name in (engine.get_tensor_name(i) for i in range(engine.num_io_tensors)):
-            shape = tuple(streams if d == -1 else int(d) for d in engine.get_tensor_shape(name))
+            first, *rest = (int(d) for d in engine.get_tensor_shape(name))
+            if min(rest, default=0) < 0:
+                raise RuntimeFailure(f"the engine leaves the size of {name} open: expected only its first, got {rest}")
+            shape = (streams if first < 0 else first, *rest)
             is_input = engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT
             found.append(Tensor(name, shape, np.dtype(trt.nptype(engine.get_tensor_dtype(name))), is_input))
         return found

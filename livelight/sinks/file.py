@@ -66,7 +66,8 @@ class VideoFileSink:
                 self._stream = self._open(frame)
             image = _pad(frame.image, *self._padded)
             pts = round(frame.pts * (frame.time_base / self._time_base))
-            encoded = self._writer.write(image, pts, self._time_base)
+            planes = frame.planes if image is frame.image else None
+            encoded = self._writer.write(image, pts, self._time_base, planes)
             encoded.duration = self._frame_duration
             self._mux(self._stream, encoded)
         except (av.FFmpegError, OSError) as exc:

@@ -76,7 +76,7 @@ class PreviewSink:
     def write(self, frame: Frame) -> None:
         """The image is copied, once for all viewers; not at all where there is none."""
         if self.outlets:
-            self.outlets.offer(Relit(frame.image.copy(), frame.pts, frame.time_base, frame.captured_s))
+            self.outlets.offer(Relit(frame.image.copy(), frame.pts, frame.time_base, frame.captured_s, frame.planes))
 
     def close(self) -> None:
         self.outlets.close()

@@ -95,8 +95,10 @@ class _Aimed:
         self._aim.estimated(bitrate, time.monotonic())
 
     def _as_yuv(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Untagged limited-range YUV with the matrix that receivers assume for this size."""
+        """Untagged limited-range YUV with the matrix that receivers assume for this size; YUV is taken as it comes."""
         self._aim.fit(frame.width, frame.height)
+        if frame.format.name == "yuv420p":  # Frame.planes: made so by the GPU
+            return frame
         matrix = matrix_of(0, frame.width, frame.height)
         pts, time_base = frame.pts, frame.time_base
         even = (frame.width - frame.width % 2, frame.height - frame.height % 2)

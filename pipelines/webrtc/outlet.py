@@ -14,12 +14,16 @@ from livelight.slot import Slot
 
 @dataclass(frozen=True, slots=True)
 class Relit:
-    """A picture on its way out. image: uint8 (h, w, 3) sRGB; pts, time_base: the sender's; captured_s: monotonic."""
+    """A picture on its way out. image: uint8 (h, w, 3) sRGB; pts, time_base: the sender's; captured_s: monotonic.
+
+    planes: as in livelight.frame.Frame.
+    """
 
     image: NDArray[np.uint8]
     pts: int
     time_base: Fraction
     captured_s: float
+    planes: NDArray[np.uint8] | None = None
 
 
 class Outlet:

@@ -41,11 +41,12 @@ async def _serve(settings: ServeSettings) -> None:
     tls = tls_context(settings)
     print("livelight: starting; the first time takes longest ...", file=sys.stderr, flush=True)
     async with AsyncExitStack() as stack:
+        relighter = partial(open_relighter, settings, planes=True)
         if settings.cluster:
             cluster = _cluster_module()
-            app = await stack.enter_async_context(cluster.cluster_app(settings, partial(open_relighter, settings)))
+            app = await stack.enter_async_context(cluster.cluster_app(settings, relighter))
         else:
-            app = await build_app(settings, partial(open_relighter, settings))
+            app = await build_app(settings, relighter)
         url = await stack.enter_async_context(listening(app, settings, tls))
         print(f"livelight: {url} is open; Ctrl-C ends it", file=sys.stderr, flush=True)
         await stop.wait()

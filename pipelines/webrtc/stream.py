@@ -143,7 +143,7 @@ class LiveStream:
         self._took_s.append(now_s - frame.captured_s)
         self._latency_s = statistics.median(self._took_s)
         self._done_s.append(now_s)
-        self.outlets.offer(Relit(frame.image, frame.pts, frame.time_base, frame.captured_s))
+        self.outlets.offer(Relit(frame.image, frame.pts, frame.time_base, frame.captured_s, frame.planes))
 
     def _refuse(self, frame: av.VideoFrame) -> None:
         if not self._refused:

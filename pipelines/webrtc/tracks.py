@@ -27,12 +27,15 @@ class RelitTrack(MediaStreamTrack):
         self._outlet = outlet
 
     async def recv(self) -> av.VideoFrame:
-        """The newest picture, rgb24, with the sender's time."""
+        """The newest picture with the sender's time: yuv420p where it comes with planes, else rgb24."""
         relit = await self._outlet.take()
         if relit is None or self.readyState != "live":
             self.stop()
             raise MediaStreamError
-        frame = av.VideoFrame.from_ndarray(relit.image, format="rgb24")
+        if relit.planes is not None:
+            frame = av.VideoFrame.from_ndarray(relit.planes, format="yuv420p")
+        else:
+            frame = av.VideoFrame.from_ndarray(relit.image, format="rgb24")
         frame.pts, frame.time_base = relit.pts, relit.time_base
         return frame
 

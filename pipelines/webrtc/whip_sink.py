@@ -53,7 +53,7 @@ class WhipSink:
         """Offer a copy of the frame to the connection, if there is one now."""
         outlet = self._written.outlet
         if outlet is not None:
-            outlet.offer(Relit(frame.image.copy(), frame.pts, frame.time_base, frame.captured_s))
+            outlet.offer(Relit(frame.image.copy(), frame.pts, frame.time_base, frame.captured_s, frame.planes))
 
     def close(self) -> None:
         """End the WHIP session (DELETE) and the connection. May be called twice."""

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
@@ -449,6 +450,25 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, limit, name):
     assert "failed" in run.stdout
     assert run.stdout.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("codec", "taken"), [("h264", True), ("ffv1", False)])
+@pytest.mark.parametrize("width", [1280, 640])
+def test_planes_of_a_gpu_are_written_where_they_are_what_the_codec_takes(tmp_path, codec, width, taken):
+    """Planes of 640 columns are Rec.601, which our files are not."""
+    dark, bright = (np.full((32, width, 3), level, np.uint8) for level in (40, 200))
+    planes = av.VideoFrame.from_ndarray(bright, format="rgb24").reformat(format="yuv420p").to_ndarray()
+    sink = VideoFileSink(tmp_path / "a.mkv", codec=codec)
+    sink.write(replace(frame(dark), planes=planes))
+    sink.close()
+    ((_, read),) = pictures_of(tmp_path / "a.mkv")
+    expected = bright if taken and width == 1280 else dark
+    assert abs(float(read.mean()) - expected.mean()) < 3
+
+
+def test_another_picture_has_other_planes():
+    given = replace(frame(flat((1, 2, 3), 8, 8)), planes=np.zeros((12, 8), np.uint8))
+    assert given.with_image(given.image.copy()).planes is None
 
 
 @pytest.mark.parametrize("name", ["h264-nvenc", "hevc-nvenc", "av1-nvenc"])

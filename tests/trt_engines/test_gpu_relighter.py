@@ -59,6 +59,43 @@ def test_a_frame_crosses_once_each_way(relighter: GpuRelighter, device: FakeDevi
     assert len(device.blocks) <= memory + 1  # the states go between two places
 
 
+def test_planes_cross_with_the_picture_where_they_are_asked_for(
+    tensorrt: None, folder: Path, device: FakeDevice
+) -> None:
+    """The same picture as I420, behind it in the one download."""
+    av = pytest.importorskip("av")
+    relighter = GpuRelighter(lambda: device, supply(folder), Oval(), planes=True)
+    relit, _ = relighter.step(frames(1)[0], light(0))
+    assert relit.planes is not None
+    kept = relit.planes.copy()
+    made = av.VideoFrame.from_ndarray(relit.image, "rgb24").reformat(
+        format="yuv420p", dst_colorspace="itu601", src_color_range="JPEG", dst_color_range="MPEG"
+    )
+    gap = np.abs(relit.planes.astype(int) - made.to_ndarray())
+    assert gap[:HEIGHT].max() <= 2
+    assert gap.mean() < 0.5  # chroma of a sharp edge depends on how it is made smaller
+    device.downloads.clear()
+    relighter.step(frames(2)[1], light(5))
+    assert len(device.downloads) == 1
+    assert WIDTH * HEIGHT * 9 // 2 <= device.downloads[0] < WIDTH * HEIGHT * 9 // 2 + 512
+    assert np.array_equal(relit.planes, kept), "the frame owns its planes"
+
+
+def test_a_portrait_frame_of_odd_width(tensorrt: None, folder: Path, device: FakeDevice) -> None:
+    """Twice as high as wide; I420 has no odd sides, so it comes without planes."""
+    shown = frames(3, 95, 180)
+    gpu, cpu = GpuRelighter(lambda: device, supply(folder), Oval(), planes=True), Relighter(TorchNetwork(), Oval())
+    state, true_state, ours, truth = None, None, [], []
+    for frame in shown:
+        relit, state = gpu.step(frame, light(0), state)
+        true, true_state = cpu.step(frame, light(0), true_state)
+        assert relit.planes is None
+        ours.append(relit.image)
+        truth.append(true.image)
+    assert ours[0].shape == (180, 95, 3)
+    assert worst(ours, truth)[0] < 1.5
+
+
 def test_a_backdrop_crosses_only_when_it_changes(relighter: GpuRelighter, device: FakeDevice) -> None:
     behind = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     state, sizes = None, []

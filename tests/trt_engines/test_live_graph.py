@@ -62,9 +62,9 @@ def play(session: ort.InferenceSession, lights: list[Light]) -> list[np.ndarray]
         }
         if "backdrop" in inputs:
             feeds["backdrop"] = (frame.image if lit.backdrop is None else lit.backdrop)[None]
-        picture, *after = session.run(None, feeds | states)
-        states = dict(zip(STATES, after, strict=True))
-        pictures.append(picture[0])
+        results = session.run(None, feeds | states)
+        states = dict(zip(STATES, results[-len(STATES) :], strict=True))
+        pictures.append(results[0][0])
     return pictures
 
 
@@ -148,18 +148,28 @@ def test_several_streams_do_not_mix(plain) -> None:
             assert np.abs(a[k].astype(np.float32) - b[0]).max() <= (1 if a.dtype == np.uint8 else 1e-3)
 
 
-@pytest.mark.parametrize("layout", ["i420", "nv12"])
-def test_planes_are_what_ffmpeg_makes(layout: str) -> None:
+@pytest.mark.parametrize(("size", "matrix"), [((64, 48), "itu601"), ((1280, 16), "itu709")])
+def test_planes_are_what_ffmpeg_makes(size: tuple[int, int], matrix: str) -> None:
     av = pytest.importorskip("av")
-    from trt_engines.planes import to_planes
+    from trt_engines.planes import i420
 
-    image = frames(1, 64, 48)[0].image
-    ours = to_planes(torch.from_numpy(image[None]).permute(0, 3, 1, 2).float(), layout)[0].numpy()
-    pixel_format = {"i420": "yuv420p", "nv12": "nv12"}[layout]
+    image = frames(1, *size)[0].image
+    ours = i420(torch.from_numpy(image[None]).permute(0, 3, 1, 2).float())[0].numpy()
     made = av.VideoFrame.from_ndarray(image, "rgb24").reformat(
-        format=pixel_format, dst_colorspace="itu601", src_color_range="JPEG", dst_color_range="MPEG"
+        format="yuv420p", dst_colorspace=matrix, src_color_range="JPEG", dst_color_range="MPEG"
     )
     assert np.abs(ours.astype(int) - made.to_ndarray()).max() <= 3
+
+
+def test_odd_frames_have_no_planes() -> None:
+    from trt_engines.export import live_graph
+
+    for size, expected in (((96, 64), True), ((97, 64), False), ((96, 65), False)):
+        made = live_graph(network(), GraphSpec(*size, "fp32"))
+        with torch.inference_mode():
+            results = made(*made.example(1))
+        assert ("planes" in made.outputs) is expected
+        assert len(results) == len(made.outputs)
 
 
 def test_a_foreign_file_is_refused(tmp_path: Path) -> None:

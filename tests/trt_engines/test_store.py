@@ -49,7 +49,7 @@ def test_what_is_put_is_found(store: Store) -> None:
         replace(SPEC, graph=GraphSpec(1280, 720, "bf16")),
         replace(SPEC, graph=GraphSpec(1280, 720, blur=True)),
         replace(SPEC, graph=GraphSpec(1280, 720, max_streams=1)),
-        replace(SPEC, revision=2),
+        replace(SPEC, revision=99),
     ],
 )
 def test_any_difference_is_another_engine(store: Store, other: EngineSpec) -> None:

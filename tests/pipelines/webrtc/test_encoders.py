@@ -1,5 +1,6 @@
 """Bit rates suit the size, follow the receiver in steps; pictures keep their colours through both codecs."""
 
+import asyncio
 from fractions import Fraction
 
 import av
@@ -10,6 +11,8 @@ from livelight.sources.synthetic import SyntheticSource
 from livelight.video_color import SrgbReader
 from pipelines.webrtc import encoders
 from pipelines.webrtc.encoders import Aim, LiveH264Encoder, LiveVp8Encoder, bitrate_for, h264_name, opened_h264
+from pipelines.webrtc.outlet import Outlet, Relit
+from pipelines.webrtc.tracks import RelitTrack
 
 
 def frames(width, height, count):
@@ -56,6 +59,24 @@ def test_pictures_survive(encoder, decoder, size):
             seen = (image, reader.read(decoded))
     image, decoded = seen
     assert np.abs(image.astype(int) - decoded).mean() < 6
+
+
+def test_planes_go_to_the_encoder_as_they_are():
+    """What a GPU has made I420 is not converted again; the aim follows its size all the same."""
+    image = SyntheticSource(64, 48).image(0)
+    planes = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p").to_ndarray()
+
+    async def taken():
+        outlet = Outlet()
+        outlet.offer(Relit(np.zeros_like(image), 7, Fraction(1, 90000), 0.0, planes))
+        return await RelitTrack(outlet).recv()
+
+    frame = asyncio.run(taken())
+    assert (frame.format.name, frame.width, frame.height, frame.pts) == ("yuv420p", 64, 48, 7)
+    encoder = LiveVp8Encoder()
+    assert encoder._as_yuv(frame) is frame
+    assert np.array_equal(frame.to_ndarray(), planes)
+    assert encoder.target_bitrate == bitrate_for(64, 48)
 
 
 def joined(payloads, codec):
