@@ -27,6 +27,9 @@ class PersonGain(nn.Module):
 
     centre: Tensor
     spread: Tensor
+    split: Tensor
+    join: Tensor
+    most: Tensor
 
     def __init__(self, deep: int, embed: int) -> None:
         super().__init__()
@@ -36,6 +39,9 @@ class PersonGain(nn.Module):
         self.fitted = nn.Linear(known, 3)
         self.register_buffer("centre", torch.zeros(known))
         self.register_buffer("spread", torch.ones(known))
+        self.register_buffer("split", torch.cat([torch.full((3, 1), 1 / 3), torch.eye(3) - 1 / 3], 1), persistent=False)
+        self.register_buffer("join", torch.cat([torch.ones(1, 3), torch.eye(3)]), persistent=False)
+        self.register_buffer("most", torch.tensor([BRIGHTER, TINT, TINT, TINT]), persistent=False)
 
     def begin(self) -> None:
         """Make the gain 1."""
@@ -70,8 +76,8 @@ class PersonGain(nn.Module):
         """
         known = self.statistics(deep, small, halves, matte, lights)
         trained = MOST * torch.tanh(self.last(self.layers(known)) / MOST)
-        fitted = self.fitted(self.scaled(known))
-        brighter = fitted.mean(1, keepdim=True)
-        fitted = BRIGHTER * torch.tanh(brighter / BRIGHTER) + TINT * torch.tanh((fitted - brighter) / TINT)
-        gain: Tensor = trained + fitted
+        # Brightness and three tints, limited each, as one chain between two products: OpenVINO 2026.4 crashes on one
+        # core when it compiles a value that goes two ways through element-wise operations here.
+        parts = self.fitted(self.scaled(known)) @ self.split
+        gain: Tensor = trained + (self.most * torch.tanh(parts / self.most)) @ self.join
         return gain[:, :, None, None]
