@@ -1,11 +1,12 @@
 """A person: identity sampled by seed, dressed in parts that follow Anny's body."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from training.light_stage import eyes, facial_hair, headwear, materials, skin, wardrobe
+from training.light_stage import eyes, facial_hair, headwear, ict, materials, skin, wardrobe
 from training.light_stage.body import BODY, BodyState, body
+from training.light_stage.ict_carry import carried
 from training.light_stage.motion import Performance
 from training.light_stage.part import Part
 from training.light_stage.placement import OnBody
@@ -15,11 +16,16 @@ from training.light_stage.strays import strays
 UNSAFE = ("head-scale", "head-back", "head-trans", "measure", "ear-trans", "neck-trans", "arm", "leg", "foot",
           "hand", "hip", "pelvis", "stomach", "torso", "breast", "bulge", "nipple", "buttocks", "eye-push",
           "eye-trans", "mouth-trans", "nose-trans", "head-angle", "head-age", "eyebrows-angle")  # fmt: skip
+ICT_SHARE = 0.5  # of people, whose face is ICT's on top of a milder Anny one
+ICT_SIZE, MILDER = 0.8, 0.6
 
 
 @dataclass
 class Person:
-    """One identity: phenotype and local changes of Anny, parts, and how it moves."""
+    """One identity: phenotype and local changes of Anny, parts, and how it moves.
+
+    face: coefficients (100,) of ICT-FaceKit's identity modes, or None.
+    """
 
     sex: str
     skin_name: str
@@ -28,6 +34,7 @@ class Person:
     parts: list[Part]
     performance: Performance
     about: dict[str, object] = field(default_factory=dict)
+    face: np.ndarray | None = None
 
     def state(self, t: float) -> BodyState:
         """The body at time t in seconds."""
@@ -35,7 +42,8 @@ class Person:
 
     def model_state(self, expression: dict[str, float], rotation: dict[str, np.ndarray]) -> BodyState:
         """The body with given face units and bone rotations (see Body.state)."""
-        return body().state(self.phenotype, self.local, expression, rotation)
+        state = body().state(self.phenotype, self.local, expression, rotation)
+        return state if self.face is None else carried().shaped(state, self.face)
 
     def vertices(self, state: BodyState) -> list[np.ndarray]:
         """Posed vertices (n, 3) float32 of each part, in the body frame, metres."""
@@ -77,6 +85,23 @@ def sample_local_changes(rng: np.random.Generator) -> dict[str, float]:
             value = changes.get("l-" + label[2:], value) + float(rng.normal(0, 0.03))
         changes[label] = value
     return changes
+
+
+def random_shape(rng: np.random.Generator, skins: list[str]) -> tuple[dict[str, float], dict[str, float]]:
+    """(phenotype, local changes) as people of `skins` have them, without the cost of dressing anybody."""
+    skin_name, sex, ita_deg = _pick_skin(rng, skins)
+    return sample_phenotype(rng, sex, skin_name, ita_deg), sample_local_changes(rng)
+
+
+def ict_face(rng: np.random.Generator) -> np.ndarray:
+    """(100,) random coefficients of ICT's identity modes."""
+    return ICT_SIZE * np.clip(rng.normal(0, 1, ict.MODES), -2, 2)
+
+
+def with_face(person: Person, face: np.ndarray) -> Person:
+    """The same person with an ICT face (100,), and with Anny's own local changes made milder."""
+    local = {name: MILDER * value for name, value in person.local.items()}
+    return replace(person, local=local, face=face, about=person.about | {"face": "ICT"})
 
 
 def _hair_colour(rng: np.random.Generator, skin_name: str, ita_deg: float) -> np.ndarray:
@@ -163,8 +188,20 @@ def _headwear(rng: np.random.Generator, hair: list[Part]) -> tuple[list[str], li
     return names, parts, [part for part in hair if len(part.faces)]
 
 
-def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048) -> Person:
-    """A random identity that wears one of `skins`, its texture `texels` wide."""
+def sample_person(
+    rng: np.random.Generator, skins: list[str], texels: int = 2048, ict_share: float = ICT_SHARE
+) -> Person:
+    """A random identity that wears one of `skins`, its texture `texels` wide; ict_share: chance of an ICT face.
+
+    ICT's draws have a stream of their own: all else of a person is the same with and without.
+    """
+    own = rng.spawn(1)[0]
+    person = _sample_anny(rng, skins, texels)
+    has_ict = own.random() < ict_share and ict.available()
+    return with_face(person, ict_face(own)) if has_ict else person
+
+
+def _sample_anny(rng: np.random.Generator, skins: list[str], texels: int) -> Person:
     skin_name, sex, ita_deg = _pick_skin(rng, skins)
     hide = skin.material(skin_name, skin.colour_of(ita_deg, rng), np.random.default_rng(rng.integers(2**31)), texels)
     outfit, hidden = wardrobe.outfit(wardrobe.pick_outfit(rng, sex), rng)
@@ -180,6 +217,6 @@ def sample_person(rng: np.random.Generator, skins: list[str], texels: int = 2048
     stray = [layer for part in hair if (layer := strays(part, rng))]
     parts += hair + stray + beard_parts + wardrobe.brows_and_lashes(rng, sex, colour) + worn_parts
     about = {"sex": sex, "skin": skin_name, "ita_deg": round(ita_deg, 1), "hair": style, "outfit": outfit.name,
-             "beard": beard, "worn": " ".join(worn)}  # fmt: skip
+             "beard": beard, "worn": " ".join(worn), "face": "Anny"}  # fmt: skip
     phenotype = sample_phenotype(rng, sex, skin_name, ita_deg)
     return Person(sex, skin_name, phenotype, sample_local_changes(rng), parts, Performance(rng), about)

@@ -88,6 +88,7 @@ def page(files: list[Path]) -> tuple[str, dict[str, np.ndarray]]:
             "about_beard",
             "about_worn",
             "about_people",
+            "about_face",
         ):
             kinds.setdefault(name, Counter())[str(clip.arrays.get(name, "not recorded")) or "nothing"] += 1
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
