@@ -134,6 +134,19 @@ def _slide_lids(model: Body, skin: np.ndarray, eye: np.ndarray) -> np.ndarray:
     return shift
 
 
+def _close_lips(model: Body, skin: np.ndarray) -> None:
+    """Move both lips alike along the line where they meet, or a gap opens (skin (13380, 100, 3), changed in place)."""
+    point = model.template[BODY]
+    share = (
+        step(0.009, 0.004, np.abs(point[:, 1] - 0.6645)) * step(0.036, 0.03, np.abs(point[:, 0])) * (point[:, 2] > 0.1)
+    )
+    index = np.flatnonzero(share)
+    distance, near = cKDTree(point).query(point[index], k=48)
+    weight = np.exp(-((distance / 0.004) ** 2))
+    mean = np.einsum("nk,nkmi->nmi", weight / weight.sum(1, keepdims=True), skin[near])
+    skin[index] += share[index][:, None, None] * (mean - skin[index])
+
+
 def _follow(model: Body, skin: np.ndarray, index: np.ndarray, reach_m: float) -> np.ndarray:
     """(m, 100, 3) movement of vertices beside the skin: that of the nearest skin, less the farther away."""
     outer = np.flatnonzero(_outside(model))
@@ -175,6 +188,7 @@ def carried() -> Carried:
     for side in (-1, 1):
         eye = every[EYES][model.template[EYES, 0] * side > 0]
         out[eye] = _slide_lids(model, skin, eye)
+    _close_lips(model, skin)
     out[BODY] = skin
     x, y, z = np.abs(model.template[BODY]).T
     lips = (x < 0.025) & (y > 0.65) & (y < 0.68) & (z > 0.145)
