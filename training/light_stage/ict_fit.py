@@ -18,7 +18,7 @@ from scipy.spatial.transform import Rotation
 from training.face_normals import FaceMesh
 from training.light_stage import assets
 from training.light_stage.body import BODY, EYES, body
-from training.light_stage.ict import LANDMARKS, load_ict, similarity
+from training.light_stage.ict import LANDMARKS, fit_warp, load_ict, similarity
 from training.light_stage.mesh import vertex_normals
 
 SIZE = 640  # pixels
@@ -131,6 +131,16 @@ def find() -> tuple[np.ndarray, np.ndarray]:
     return a[near] * 100, b[near]
 
 
+def left_out_mm(source: np.ndarray, target: np.ndarray, folds: int = 5) -> np.ndarray:
+    """(n,) millimetres by which a warp fitted without a fifth of the pairs misses that fifth."""
+    fold = np.arange(len(source)) % folds
+    error = np.zeros(len(source))
+    for k in range(folds):
+        out = fold == k
+        error[out] = np.linalg.norm(fit_warp(source[~out], target[~out])(source[out]) - target[out], axis=1)
+    return 1000 * error
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -138,7 +148,8 @@ def main() -> None:
     arguments = parser.parse_args()
     ict, anny = find()
     np.savez(arguments.out, ict=ict.astype(np.float32), anny=anny.astype(np.float32))
-    print(f"{len(ict)} places in {arguments.out}")
+    middle, most, worst = np.percentile(left_out_mm(ict, anny), [50, 90, 100])
+    print(f"{len(ict)} places in {arguments.out}; left out: median {middle:.2f}, 90 % {most:.2f}, worst {worst:.2f} mm")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Anny's heads beside the same heads with ICT-FaceKit's faces: a sheet to look at, and how much head shapes differ.
 
 python -m training.light_stage.ict_sheet --out SHEET.jpg     (32 people; 16 from the front, 16 turned by 45 degrees)
-python -m training.light_stage.ict_sheet --spread 200        (prints millimetres)
+python -m training.light_stage.ict_sheet --spread 24         (prints millimetres)
 """
 
 import argparse
