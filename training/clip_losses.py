@@ -45,6 +45,7 @@ WEIGHTS = {
     "real_self": 0.4,
     "real_cycle": 0.2,
     "real_print": 0.2,
+    "real_prior": 0.2,
     "real_temporal": 0.5,
 }
 """Weight of each loss term; 0 switches the term off for an ablation."""

@@ -1,6 +1,6 @@
 """Fit the exposure head of the diffusion network by least squares, and write it into a checkpoint of train_diffusion.
 
-python -m training.fit_exposure CHECKPOINT --data BAKED [--count 3000] [--out NEW]
+python -m training.fit_exposure CHECKPOINT --data BAKED [--count 3000] [--base BASE.onnx] [--out NEW]
 
 What is left to explain is what base and trained network leave at the highest noise. Pixels count as they do
 for PSNR: by how much the picture moves with z, against the error that the picture has. The ridge is the best one on
@@ -100,13 +100,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--data", type=Path, required=True, help="folder with train and val of training.bake")
-    parser.add_argument("--base", type=Path, default=model_path("live"))
+    parser.add_argument("--base", type=Path, default=model_path("live"), help="the relighter it is to stand on")
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     saved = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
     network = DiffusionNetwork(DiffusionSize(saved["width"], saved["depth"]), read_network(args.base)).eval()
-    network.load_state_dict(saved["ema"], strict=False)
+    trained = {name: value for name, value in saved["ema"].items() if not name.startswith("base.")}
+    network.load_state_dict(trained, strict=False)
     head = network.exposure
     train, val = BakedSamples(args.data / "train"), BakedSamples(args.data / "val")
     first = torch.stack([seen(network, train[k])[0] for k in range(min(200, len(train)))])

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from livelight.runtimes.torch_network import RelightNetwork
+from livelight.runtimes.torch_network import Painting, RelightNetwork, Source
 from training.composite import composite
 
 DARK = 0.04
@@ -89,23 +89,32 @@ def temporal_l1(before: Tensor, after: Tensor, flow_bwd: Tensor, mask: Tensor) -
     return masked_l1(warp(before, flow_bwd), after, mask)
 
 
+def shading_prior(source: Source, painting: Painting) -> Tensor:
+    """Log gain (b, 3, h, w) that the shadings alone would give, with that of the whole person; held constant."""
+    ratio = (painting.shading[:, :3] - source.lit - source.shadow).clamp(-4.0, 4.0) / 2.4
+    prior = F.interpolate(ratio, scale_factor=2.0, mode="bilinear", align_corners=False)
+    return (prior if painting.person_gain is None else prior + painting.person_gain).detach()
+
+
 def real_losses(network: RelightNetwork, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     """What real clips without truth teach (training.real_clips.RealSamples, batched): every term a scalar.
 
     real_matte: MediaPipe's matte; real_normals: the face mesh; real_self: the picture relit to the light found in it is
     itself; real_cycle: relit and back again it is itself; real_temporal: relit frames agree along the flow; real_print:
-    a print on the clothes does not change the gain.
+    a print on the clothes does not change the gain; real_prior: the gain is what the shadings say, more or less.
     """
     b, frames, _, h, w = batch["image"].shape
     state = network.start(b, h, w)
-    terms: dict[str, list[Tensor]] = {"real_matte": [], "real_normals": [], "real_temporal": []}
+    terms: dict[str, list[Tensor]] = {"real_matte": [], "real_normals": [], "real_temporal": [], "real_prior": []}
     before = None
     for t in range(frames):
         image, alpha = batch["image"][:, t], batch["alpha"][:, t]
         source, entered = network.analyse(image, *state), state
         state = (source.state8, source.state16)
-        gain, offset = network.render(source, batch["target_light"])
+        painting = network.paint(source, batch["target_light"])
+        gain, offset = network.applied(source, painting)
         relit = composite(image, alpha, gain, offset)
+        terms["real_prior"].append(masked_l1(torch.log(gain), shading_prior(source, painting), alpha))
         face = (F.avg_pool2d(batch["face"][:, t], 2) > 0.99).float()
         normals = F.normalize(F.avg_pool2d(batch["normals"][:, t], 2), dim=1)
         terms["real_matte"].append(matte_loss(source.matte_logit, alpha))
@@ -117,8 +126,9 @@ def real_losses(network: RelightNetwork, batch: dict[str, Tensor]) -> dict[str, 
     own_gain, own_offset = network.render(source, source.source_light)
     again = network.analyse(relit.clamp(0, 1), *network.start(b, h, w))
     back_gain, back_offset = network.render(again, source.source_light)
-    # Where the relit picture is black or white, nothing is left to come back from.
-    kept = alpha * ((relit > 0.03) & (relit < 0.97)).all(1, keepdim=True)
+    # Where the picture is black or white, nothing comes back. Not where the relit one is: cloth that is hard to bring
+    # back would be made black to be left out.
+    kept = alpha * ((image > 0.03) & (image < 0.97)).all(1, keepdim=True)
     inked = network.analyse(image * (1 + alpha * (batch["ink"] - 1)), *entered)
     inked_gain, _ = network.render(inked, batch["target_light"])
     once = {

@@ -62,10 +62,24 @@ def test_every_term_teaches_something(folder) -> None:
     torch.manual_seed(0)
     network = RelightNetwork(SIZES["S"])
     terms = real_losses(network, batch)
-    assert set(terms) == {"real_matte", "real_normals", "real_temporal", "real_self", "real_cycle", "real_print"}
+    names = ("matte", "normals", "temporal", "self", "cycle", "print", "prior")
+    assert set(terms) == {f"real_{name}" for name in names}
     for name, value in terms.items():
         gradients = torch.autograd.grad(value, list(network.parameters()), retain_graph=True, allow_unused=True)
         assert sum(float(g.abs().sum()) for g in gradients if g is not None) > 0, name
+
+
+def test_black_is_no_way_out(folder) -> None:
+    """A network that relights everybody to black pays for what does not come back, and for leaving the shadings."""
+    batch = torch.utils.data.default_collate([next(iter(RealSamples(folder, crop=64)))])
+    torch.manual_seed(0)
+    network = RelightNetwork(SIZES["S"])
+    with torch.no_grad():
+        plain = real_losses(network, batch)
+        network.out.bias[:12] = -20.0
+        black = real_losses(network, batch)
+    assert black["real_cycle"] > plain["real_cycle"] + 0.1
+    assert black["real_prior"] > plain["real_prior"] + 0.5
 
 
 def test_a_folder_without_clips_says_how_to_make_them(tmp_path) -> None:
