@@ -30,6 +30,8 @@ BRIGHTENED = 0.6
 MOST_LIGHT = 4.0
 """How many times its part of a pixel a person's part of the pixel's light is at most."""
 
+_MEAN = np.full((1, 3), 1 / 3 / BRIGHTENED, np.float32)
+
 
 class Recombiner:
     """Puts the pieces together; keeps its full-resolution pictures from frame to frame."""
@@ -53,18 +55,30 @@ class Recombiner:
         if not covers:
             return out
         full, box = around(covers, alpha.shape, gain.shape)
-        gain, offset = effective_change(*calmed(gain, offset, small), matte, light, box, self._bands)
-        gain, offset = self._at_full_size(gain, "gain", full), self._at_full_size(offset, "offset", full)
-        room = self._at_full_size(room_luma(small, matte)[box], "room", full) if own else None
+        parts: dict[str, F32] = {}
+
+        def of_room() -> None:
+            parts["room"] = self._at_full_size(room_luma(small, matte)[box], "room", full)
+
+        def of_person() -> None:
+            change = effective_change(*calmed(gain, offset, small), matte, light, box, self._bands)
+            parts["gain"], parts["offset"] = (
+                self._at_full_size(part, name, full) for part, name in zip(change, ("gain", "offset"), strict=True)
+            )
+
+        if own:
+            self._bands.both(of_person, of_room)
+        else:
+            of_person()
 
         def change(cover: Box, lane: int) -> None:
             part = inside(cover, full)
-            if room is not None:
-                weight = self._three(self._light_share(frame[cover], alpha[cover], room[part], lane), lane)
-                self._relit(frame[cover], gain[part], offset[part], weight, out[cover], lane)
+            if own:
+                weight = self._three(self._light_share(frame[cover], alpha[cover], parts["room"][part], lane), lane)
+                self._relit(frame[cover], parts["gain"][part], parts["offset"][part], weight, out[cover], lane)
                 return
             relit = np.empty_like(frame[cover])
-            self._relit(frame[cover], gain[part], offset[part], None, relit, lane)
+            self._relit(frame[cover], parts["gain"][part], parts["offset"][part], None, relit, lane)
             rest = cv2.subtract(1.0, alpha[cover], dst=self._scratch.picture(f"rest {lane}", alpha[cover].shape))
             cv2.blendLinear(relit, behind[cover], alpha[cover], rest, dst=out[cover])
 
@@ -131,10 +145,11 @@ def calmed(gain: F32, offset: F32, small: U8) -> tuple[F32, F32]:
     """
     luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
     dark = (NOISE_FROM - cv2.blur(luma, (5, 5))) * np.float32(1 / (NOISE_FROM - NOISE_BELOW))
-    brighter = (gain.mean(2) - 1) * np.float32(1 / BRIGHTENED)
+    brighter = cv2.transform(gain, _MEAN) - np.float32(1 / BRIGHTENED)
     share = np.clip(dark, 0, 1) * np.clip(brighter, 0, 1)
-    moved = (gain - 1) * share[..., None]
-    return gain - moved, offset + moved * luma[..., None]
+    moved = cv2.multiply(cv2.subtract(gain, (1.0, 1.0, 1.0, 0.0)), cv2.merge([share, share, share]))
+    grey = cv2.multiply(moved, cv2.merge([luma, luma, luma]))
+    return np.asarray(cv2.subtract(gain, moved)), np.asarray(cv2.add(offset, grey))
 
 
 def room_luma(small: U8, matte: F32) -> F32:
