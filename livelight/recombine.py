@@ -55,13 +55,14 @@ class Recombiner:
         if not covers:
             return out
         full, box = around(covers, alpha.shape, gain.shape)
+        luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
         parts: dict[str, F32] = {}
 
         def of_room() -> None:
-            parts["room"] = self._at_full_size(room_luma(small, matte)[box], "room", full)
+            parts["room"] = self._at_full_size(room_luma(luma, matte)[box], "room", full)
 
         def of_person() -> None:
-            change = effective_change(*calmed(gain, offset, small), matte, light, box, self._bands)
+            change = effective_change(*calmed(gain, offset, luma * np.float32(1 / 255)), matte, light, box, self._bands)
             parts["gain"], parts["offset"] = (
                 self._at_full_size(part, name, full) for part, name in zip(change, ("gain", "offset"), strict=True)
             )
@@ -137,25 +138,25 @@ def covered(alpha: F32, bands: Bands) -> list[Box]:
     return found
 
 
-def calmed(gain: F32, offset: F32, small: U8) -> tuple[F32, F32]:
+def calmed(gain: F32, offset: F32, luma: F32) -> tuple[F32, F32]:
     """Gain and offset (n, m, 3) that brighten a camera's noise as one grey, the small picture's, not grain by grain.
 
-    small: uint8 (n, m, 3). In black hair that a dim room hardly lights there is nothing but noise and the camera's
+    luma: float32 (n, m), sRGB-coded, [0, 1]. In black hair that a dim room hardly lights there is nothing but noise and the camera's
     cast; multiplied, both turn into red and blue specks.
     """
-    luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
     dark = (NOISE_FROM - cv2.blur(luma, (5, 5))) * np.float32(1 / (NOISE_FROM - NOISE_BELOW))
     brighter = cv2.transform(gain, _MEAN) - np.float32(1 / BRIGHTENED)
     share = np.clip(dark, 0, 1) * np.clip(brighter, 0, 1)
+    if not share.any():
+        return gain, offset
     moved = cv2.multiply(cv2.subtract(gain, (1.0, 1.0, 1.0, 0.0)), cv2.merge([share, share, share]))
     grey = cv2.multiply(moved, cv2.merge([luma, luma, luma]))
     return np.asarray(cv2.subtract(gain, moved)), np.asarray(cv2.add(offset, grey))
 
 
-def room_luma(small: U8, matte: F32) -> F32:
-    """Luma 0..255 (n, m) of what is behind the person, continued under the edge. small: uint8 (n, m, 3)."""
-    luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    seen = (1 - cv2.resize(matte, (small.shape[1], small.shape[0]))) ** 2 + np.float32(1e-4)
+def room_luma(luma: F32, matte: F32) -> F32:
+    """Luma of what is behind the person, continued under the edge: float32 (n, m) on the scale of ``luma`` (n, m)."""
+    seen = (1 - cv2.resize(matte, (luma.shape[1], luma.shape[0]))) ** 2 + np.float32(1e-4)
     return np.asarray(_blur(luma * seen) / _blur(seen))
 
 

@@ -148,7 +148,8 @@ def test_a_person_in_the_middle_is_relit_as_in_the_formula(recombine: Recombiner
         relit = relit.clip(0, 255)
     share = alpha
     if room is None:
-        behind = cv2.resize(room_luma(seen(frame), np.ones((24, 40), np.float32)), (W, H))
+        small = cv2.cvtColor(seen(frame), cv2.COLOR_RGB2GRAY).astype(np.float32)
+        behind = cv2.resize(room_luma(small, np.ones((24, 40), np.float32)), (W, H))
         luma = np.maximum(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), 1)
         share = np.minimum(np.maximum(1 - (1 - alpha) * behind / luma, 0), 4 * alpha)
     truth = (1 - share[..., None]) * (frame if room is None else room) + share[..., None] * relit
