@@ -141,8 +141,8 @@ def covered(alpha: F32, bands: Bands) -> list[Box]:
 def calmed(gain: F32, offset: F32, luma: F32) -> tuple[F32, F32]:
     """Gain and offset (n, m, 3) that brighten a camera's noise as one grey, the small picture's, not grain by grain.
 
-    luma: float32 (n, m), sRGB-coded, [0, 1]. In black hair that a dim room hardly lights there is nothing but noise and the camera's
-    cast; multiplied, both turn into red and blue specks.
+    luma: float32 (n, m), sRGB-coded, [0, 1]. In black hair that a dim room hardly lights there is nothing but noise and
+    the camera's cast; multiplied, both turn into red and blue specks.
     """
     dark = (NOISE_FROM - cv2.blur(luma, (5, 5))) * np.float32(1 / (NOISE_FROM - NOISE_BELOW))
     brighter = cv2.transform(gain, _MEAN) - np.float32(1 / BRIGHTENED)
