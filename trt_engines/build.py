@@ -63,8 +63,9 @@ def build_engine(onnx: bytes, spec: EngineSpec, progress: Progress = silent) -> 
 def _profile(builder: Any, network: Any, max_streams: int) -> Any:
     profile = builder.create_optimization_profile()
     for tensor in map(network.get_input, range(network.num_inputs)):
-        _, *rest = tensor.shape
-        profile.set_shape(tensor.name, (1, *rest), (1, *rest), (max_streams, *rest))
+        streams, *rest = tensor.shape
+        least, most = (1, max_streams) if streams < 0 else (streams, streams)
+        profile.set_shape(tensor.name, (least, *rest), (least, *rest), (most, *rest))
     return profile
 
 

@@ -16,6 +16,7 @@ pytest.importorskip("torch", reason="the live graph is made with torch: pip inst
 
 from livelight.errors import RuntimeFailure
 from livelight.relight import model_path
+from offline.own_model import weights_folder
 from tests.trt_engines.graphs import graph, graph_bytes
 from tests.trt_engines.scene import HEIGHT, WIDTH
 from trt_engines.build import build_engine, version_of
@@ -33,6 +34,17 @@ COMPILED = [
     *(((12, 0), v) for v in (("int8", False), ("fp8", False))),
 ]
 """Each variant once, what is other on Turing, and 8 bits on the newest; the shipped relighter is compiled for all."""
+
+DENOISER = {
+    "x": (2, 3, 32, 48),
+    "sigma": (1,),
+    "image": (2, 3, 64, 96),
+    "matte": (2, 1, 32, 48),
+    "light": (2, 3, 16, 16),
+    "state8": (2, 20, 8, 12),
+    "state16": (2, 32, 4, 6),
+}
+"""Inputs of the diffusion model."""
 
 
 @functools.cache
@@ -82,6 +94,26 @@ def test_the_shipped_relighter_compiles(rtx, capability: tuple[int, int]) -> Non
         pytest.skip("livelight/models/relighter.onnx, the trained relighter, is not in this checkout")
     made = replace(spec(capability, ("fp16", False)), graph=GraphSpec(320, 180))
     assert len(build_engine(shipped(made.graph, capability < GEMM_FROM), made)) > 1_000_000
+
+
+@functools.cache
+def denoiser() -> onnx.ModelProto:
+    """The shipped diffusion model for windows of 2 frames of 96x64."""
+    model = onnx.load(weights_folder() / "diffusion.onnx")
+    for tensor in model.graph.input:
+        shape = DENOISER[tensor.name]
+        for axis, length in zip(tensor.type.tensor_type.shape.dim, shape, strict=True):
+            axis.dim_value = length
+    return model
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda c: f"{c[0]}.{c[1]}")
+def test_the_shipped_diffusion_model_compiles(rtx, capability: tuple[int, int]) -> None:
+    model = denoiser()
+    if capability < GEMM_FROM:
+        model = without_gemm(model)
+    made = replace(spec(capability, ("fp32", False)), graph=GraphSpec(96, 64, "fp32"))
+    assert len(build_engine(model.SerializeToString(), made)) > 1_000_000
 
 
 def test_turing_needs_its_own_graph(rtx) -> None:
