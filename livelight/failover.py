@@ -6,7 +6,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -14,11 +13,10 @@ import numpy as np
 from livelight.batch import Job
 from livelight.errors import LiveLightError
 from livelight.frame import Frame
-from livelight.gpu_relighter import KEPT, GpuRelighter, GpuState
+from livelight.gpu_relighter import KEPT, GpuState
 from livelight.lighting import Light
-from livelight.own_thread import OwnThread
 from livelight.relight import Relighter, State
-from livelight.watch import answer
+from livelight.watched_relighter import WatchedRelighter
 
 log = logging.getLogger(__name__)
 
@@ -29,18 +27,13 @@ class FailoverRelighter:
     """Steps ``first`` until it fails, then ``second``, which is readied beside the first frame so that it can take over
     at once. For the runtime ``auto`` only: an explicit choice that fails is an error.
 
-    ``first`` works on a thread of its own. A call to the device that takes longer than it may (livelight.watch) is a
-    failure too; that thread is then left behind in it, and frees the device if it ever comes back.
-
     notice: is told once, in one sentence.
     """
 
-    def __init__(self, first: GpuRelighter, second: Relighter, notice: Callable[[str], None] = log.warning) -> None:
-        self._first: GpuRelighter | None = first
+    def __init__(self, first: WatchedRelighter, second: Relighter, notice: Callable[[str], None] = log.warning) -> None:
+        self._first: WatchedRelighter | None = first
         self._second = second
         self._notice = notice
-        self._thread = OwnThread("livelight-gpu")
-        self._watch = first.watch
         self._readied: threading.Thread | None = None
         self._sizes: deque[tuple[int, int]] = deque(maxlen=KEPT)
         self.timings_ms: dict[str, float] = {}
@@ -75,7 +68,7 @@ class FailoverRelighter:
             self._ready(jobs[0].frame, jobs[0].light)
             own = [job._replace(state=_of(GpuState, job.state)) for job in jobs]
             try:
-                done = answer(self._thread.call(partial(first.step_many, own)), self._watch, "it")
+                done = first.step_many(own)
             except LiveLightError as exc:
                 self._give_up(exc)
             else:
@@ -106,18 +99,15 @@ class FailoverRelighter:
 
     def _give_up(self, error: LiveLightError) -> None:
         lost, self._first = self._first, None
-        self._notice(f"The GPU failed ({error}); the CPU goes on ({self._second.runtime_name}).")
-        if lost is not None:  # after the call that hangs, for its memory is in use; nobody waits for it
-            self._thread.last(lost.close)
+        self._notice(f"The GPU is given up ({error}); the CPU goes on ({self._second.runtime_name}).")
+        if lost is not None:
+            lost.abandon()
 
     def close(self) -> None:
         """Free the GPU, and end what stood ready."""
         first, self._first = self._first, None
         if first is not None:
-            try:
-                answer(self._thread.last(first.close), self._watch, "the GPU")
-            except LiveLightError as exc:
-                log.info("the GPU is not freed: %s", exc)
+            first.close()
         if self._readied is not None:
             self._readied.join()
         self._second.close()

@@ -134,6 +134,7 @@ def open_relighter(
     from livelight.runtimes.cuda_device import open_cuda
     from livelight.segment import SelfieSegmenter
     from livelight.watch import Watch
+    from livelight.watched_relighter import WatchedRelighter
 
     if settings.runtime not in ("auto", "tensorrt", "tensorrt-rtx"):
         return build_relighter(settings)
@@ -151,7 +152,9 @@ def open_relighter(
             notice(f"{card.name} is not used: {exc}.")
         return build_relighter(settings)
     gpu = GpuRelighter(lambda: open_cuda(settings.gpu), supply, SelfieSegmenter(), planes, watch)
-    return gpu if settings.runtime != "auto" else FailoverRelighter(gpu, build_relighter(settings), notice)
+    if settings.runtime == "auto":
+        return FailoverRelighter(WatchedRelighter(gpu), build_relighter(settings), notice)
+    return WatchedRelighter(gpu, "; start again, or take --runtime auto, which goes over to the CPU")
 
 
 def _specs(supply: EngineSupply, profiles: list[str] | None, gpu: int) -> list[tuple[str, EngineSpec]]:

@@ -17,6 +17,7 @@ from livelight.failover import FailoverRelighter
 from livelight.frame import Frame
 from livelight.gpu_relighter import GpuRelighter
 from livelight.relight import Relighter, State
+from livelight.watched_relighter import WatchedRelighter
 from tests.trt_engines.conftest import supply
 from tests.trt_engines.fake_device import FakeDevice
 from tests.trt_engines.scene import HEIGHT, WIDTH, Oval, frames, light
@@ -77,7 +78,9 @@ def test_one_run_is_one_crossing_and_a_backdrop_only_its_own(tensorrt: None, fol
 
 def test_when_the_gpu_fails_all_streams_go_on_with_the_cpu(tensorrt: None, folder: Path, device: FakeDevice) -> None:
     both = FailoverRelighter(
-        GpuRelighter(lambda: device, supply(folder), Oval()), Relighter(TorchNetwork(), Oval()), lambda _: None
+        WatchedRelighter(GpuRelighter(lambda: device, supply(folder), Oval())),
+        Relighter(TorchNetwork(), Oval()),
+        lambda _: None,
     )
     first, second = ([job[t] for job in streams(2)] for t in range(2))
     assert both.max_batch == 4

@@ -16,8 +16,8 @@ from livelight import relight
 from livelight.config import RelightSettings
 from livelight.errors import LiveLightError, RuntimeFailure
 from livelight.failover import FailoverRelighter
-from livelight.gpu_relighter import GpuRelighter
 from livelight.runtimes import cuda_device
+from livelight.watched_relighter import WatchedRelighter
 from pipelines import engine
 from tests.trt_engines import fake_tensorrt
 from tests.trt_engines.fake_device import FakeDevice
@@ -94,7 +94,7 @@ def test_with_a_gpu_auto_may_fall_and_a_choice_may_not(card: Path, monkeypatch: 
     auto = engine.open_relighter(RelightSettings(model=str(card)))
     chosen = engine.open_relighter(RelightSettings(model=str(card), runtime="tensorrt-rtx"))
     assert isinstance(auto, FailoverRelighter)
-    assert isinstance(chosen, GpuRelighter)
+    assert isinstance(chosen, WatchedRelighter)
     relit, _ = chosen.step(frames(1)[0], light(0), None)
     assert not np.array_equal(relit.image, frames(1)[0].image)
 

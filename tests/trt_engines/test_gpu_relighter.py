@@ -15,6 +15,7 @@ from livelight.errors import MissingExtra, RuntimeFailure
 from livelight.failover import FailoverRelighter
 from livelight.gpu_relighter import GpuRelighter
 from livelight.relight import Relighter, State
+from livelight.watched_relighter import WatchedRelighter
 from tests.trt_engines import fake_tensorrt
 from tests.trt_engines.conftest import supply
 from tests.trt_engines.fake_device import FakeDevice
@@ -135,7 +136,7 @@ def test_failure_in_mid_stream_goes_on_with_the_cpu(
 ) -> None:
     monkeypatch.setattr("livelight.gpu_relighter.STEP_S", 600.0)  # a slow machine is not its subject
     notices: list[str] = []
-    both = FailoverRelighter(relighter, Relighter(TorchNetwork(), Oval()), notices.append)
+    both = FailoverRelighter(WatchedRelighter(relighter), Relighter(TorchNetwork(), Oval()), notices.append)
     state = None
     lights = [light(t) for t in range(6)]
     for frame, lit in zip(frames(6), lights, strict=True):
@@ -160,7 +161,7 @@ def test_a_call_that_never_returns_goes_on_with_the_cpu(
     notices: list[str] = []
     for limit in ("OPEN_S", "START_S", "STEP_S"):
         monkeypatch.setattr(f"livelight.gpu_relighter.{limit}", 600.0)
-    both = FailoverRelighter(relighter, Relighter(TorchNetwork(), Oval()), notices.append)
+    both = FailoverRelighter(WatchedRelighter(relighter), Relighter(TorchNetwork(), Oval()), notices.append)
     state = None
     for frame in frames(4):
         if frame.pts == 2:
@@ -173,7 +174,7 @@ def test_a_call_that_never_returns_goes_on_with_the_cpu(
     assert not device.closed
     assert isinstance(state, State)
     assert len(notices) == 1
-    assert "it has not answered for 0.2 s" in notices[0]
+    assert "the GPU has not answered for 0.2 s" in notices[0]
     assert np.array_equal(relit.image, _cpu_from(2)[1])
     device.released.set()
     assert device.freed.wait(120)
@@ -185,13 +186,31 @@ def test_a_gpu_that_hangs_while_it_is_freed_does_not_hold_up_the_end(
 ) -> None:
     monkeypatch.setattr("livelight.gpu_relighter.STEP_S", 600.0)
     monkeypatch.setattr("livelight.gpu_relighter.CLOSE_S", 0.2)
-    both = FailoverRelighter(relighter, Relighter(TorchNetwork(), Oval()), [].append)
+    both = FailoverRelighter(WatchedRelighter(relighter), Relighter(TorchNetwork(), Oval()), [].append)
     both.step(frames(1)[0], light(0))
     monkeypatch.setattr(device, "close", lambda: device._call("closing"))
     device.hang_in = "closing"
     both.close()
     assert device.hangs.is_set()
     device.released.set()
+
+
+def test_a_chosen_gpu_that_hangs_is_an_error_and_does_not_hold_the_stream(
+    relighter: GpuRelighter, device: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livelight.gpu_relighter.STEP_S", 600.0)
+    chosen = WatchedRelighter(relighter)
+    first, second = frames(2)
+    _, state = chosen.step(first, light(0))
+    monkeypatch.setattr("livelight.gpu_relighter.STEP_S", 0.2)
+    device.hang_in = "waiting for the picture"
+    for _ in range(2):
+        with pytest.raises(RuntimeFailure, match=r"the GPU has not answered for 0\.2 s"):
+            chosen.step(second, light(1), state)
+    chosen.close()
+    assert not device.closed
+    device.released.set()
+    assert device.freed.wait(120)
 
 
 def _cpu_from(start: int) -> list[np.ndarray]:
