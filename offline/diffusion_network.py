@@ -18,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from livelight.runtimes.torch_network import CODE, Painting, RelightNetwork, Source, code_directions
+from livelight.runtimes.light_ball import CODE, code_directions
+from livelight.runtimes.torch_network import Painting, RelightNetwork, Source
 from offline.exposure_head import ExposureHead, bases_of, maps_of, statistics
 from offline.level import SOFT, SPREAD
 

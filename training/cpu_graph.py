@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from livelight.runtimes.torch_network import BALL, LOBES, RelightNetwork, parts_of
+from livelight.runtimes.light_ball import BALL, LOBES
+from livelight.runtimes.torch_network import RelightNetwork, parts_of
 
 DOUBLED = torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 """(4, 3): rows of a transposed kernel, from those of a kernel that slides over the doubled picture."""

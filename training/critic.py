@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from livelight.runtimes.torch_network import CODE
+from livelight.runtimes.light_ball import CODE
 
 CLAMP, RATE = 0.01, 5e-5
 """Bound of the critic's weights, and its learning rate (RMSprop), as in Arjovsky et al. 2017 and NVPR."""

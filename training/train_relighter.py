@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
-from livelight.runtimes.torch_network import SIZES, RelightNetwork, code_solid_angles
+from livelight.runtimes.light_ball import code_solid_angles
+from livelight.runtimes.torch_network import SIZES, RelightNetwork
 from training.checkpoint import Run
 from training.clip_losses import WEIGHTS, clip_losses
 from training.critic import Rivalry

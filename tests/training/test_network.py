@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from livelight.runtimes import open_runtime
-from livelight.runtimes.torch_network import BALL, SIZES, RelightNetwork, code_directions, code_solid_angles, light_ball
+from livelight.runtimes.light_ball import BALL, code_directions, code_solid_angles, light_ball
+from livelight.runtimes.torch_network import SIZES, RelightNetwork
 from training.cpu_graph import CpuGraph
 from training.export import export
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from livelight.runtimes import open_runtime
-from livelight.runtimes.torch_network import SIZES, RelightNetwork, code_solid_angles, load_network
+from livelight.runtimes.light_ball import code_solid_angles
+from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network
 from training.checkpoint import Run
 from training.clip_losses import WEIGHTS, clip_losses
 from training.critic import CLAMP, Rivalry
