@@ -31,7 +31,9 @@ class LightSettings(BaseModel):
         description="Stops above or below the standard exposure (a grey card facing the camera comes out grey), or "
         "'keep' for the file's own scale.",
     )
-    intensity: float = Field(1.0, ge=0, le=1, description="0 leaves the person untouched, 1 relights fully.")
+    intensity: float = Field(
+        1.0, ge=0, le=1.5, description="0 leaves the person untouched, 1 relights fully; up to 1.5 overdoes it."
+    )
     background: str = Field(
         "keep",
         description="What stands behind the person: keep, blur, env (the environment itself), a colour (#rrggbb or a "

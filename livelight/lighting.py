@@ -19,7 +19,7 @@ class Light:
     the frame's own background.
     blur: radius in pixels of a 720-line picture by which the frame's own background is blurred (0 = not); only
     without a backdrop.
-    intensity: [0, 1]; 0 leaves the person untouched, 1 relights fully.
+    intensity: [0, 1.5]; 0 leaves the person untouched, 1 relights fully, above 1 the change is exaggerated.
     tone_gain: float32 (3,), linear gain on the relit person that matches exposure and tint to the backdrop; ones =
     none.
     """

@@ -120,7 +120,7 @@ class LiveKeys:
         self._say(f"Exposure: {exposure:+g} stops")
 
     def _strengthen(self, step: float) -> None:
-        intensity = round(min(max(self._control.settings.intensity + step, 0.0), 1.0), 2)
+        intensity = round(min(max(self._control.settings.intensity + step, 0.0), 1.5), 2)
         self._control.change(intensity=intensity)
         self._say(f"Intensity: {intensity:g}")
 

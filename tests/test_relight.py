@@ -75,6 +75,12 @@ def test_intensity_0_gives_the_frame_back() -> None:
     assert np.array_equal(out.image, frame().image)
 
 
+def test_intensity_above_1_overdoes_the_change() -> None:
+    out, _ = Relighter(Halver(), LeftHalf()).step(frame(), light(1.5), None)
+    assert abs(int(out.image[90, 60].mean()) - 50) <= 1
+    assert np.array_equal(out.image[:, 200:], frame().image[:, 200:])
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (3, 2), (17, 9)])
 def test_tiny_frames_pass(size: tuple[int, int]) -> None:
     out, _ = Relighter(Halver(), LeftHalf()).step(frame(*size), light(), None)

@@ -98,7 +98,7 @@ def test_rows_that_gstreamer_pads_come_out_where_they_were(launch, tmp_path, wid
     ("words", "sentence"),
     [
         ("env=no-such-light", "no-such-light is neither a preset nor a file"),
-        ("intensity=2", "intensity: Input should be less than or equal to 1, got 2.0"),
+        ("intensity=2", "intensity: Input should be less than or equal to 1.5, got 2.0"),
         ("rotate=about", "rotate must be degrees"),
         ("model=no.onnx", "the relighter no.onnx does not exist"),
         ("preset=nothing", "There is no preset nothing"),

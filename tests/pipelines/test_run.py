@@ -157,9 +157,12 @@ def test_other_keys(keys):
     for key in "++=-]]]":
         keys.press(key)
     assert keys._control.settings.exposure == 1.0
-    assert keys._control.settings.intensity == 1.0
+    assert keys._control.settings.intensity == 1.3
+    for key in "]]]]]":
+        keys.press(key)
+    assert keys._control.settings.intensity == 1.5
     keys.press("[")
-    assert keys._control.settings.intensity == 0.9
+    assert keys._control.settings.intensity == 1.4
     for expected in ("blur", "env", "keep"):
         keys.press("b")
         assert keys._control.settings.background == expected
