@@ -20,7 +20,6 @@ from livelight.lighting import Light
 from livelight.quality import FULL_AREA, LEVELS
 from livelight.recombine import Recombiner
 from livelight.runtimes import STRIDE, NetworkOutput, NetworkState, Runtime, open_runtime
-from livelight.scratch import Scratch
 from livelight.segment import MatteEdges, MatteState, Segmenter, SelfieSegmenter, steady
 
 
@@ -80,9 +79,9 @@ class Relighter:
     def __init__(self, runtime: Runtime, segmenter: Segmenter) -> None:
         self._runtime = runtime
         self._segmenter = segmenter
-        self._scratch = Scratch()
         self._bands = Bands()
-        self._recombine = Recombiner(self._scratch, self._bands)
+        self._recombine = Recombiner(self._bands)
+        self._alpha = np.empty((0, 0), np.float32)
         self._quality = LEVELS[0]
         self.timings_ms: dict[str, float] = {}
         self.inside: Inside | None = None
@@ -113,7 +112,7 @@ class Relighter:
             output = self.analyse(small, size, light, state)
         finally:
             analysed = time.perf_counter()
-            wait([beside])  # also when the network failed: it writes into the scratch
+            wait([beside])  # also when the network failed: it writes into alpha
         matted = beside.result()
         refined = time.perf_counter()
         image = frame.image
@@ -169,8 +168,10 @@ class Relighter:
         else:
             matte = cv2.resize(state.matte.matte, size)
             matte_state = MatteState(matte, luma)
-        alpha = MatteEdges.fit(matte, luma).at(image, self._scratch)
-        return Matted(matte, alpha, matte_state, (time.perf_counter() - started) * 1e3)
+        if self._alpha.shape != image.shape[:2]:
+            self._alpha = np.empty(image.shape[:2], np.float32)  # once: page faults would cost more than all its sums
+        MatteEdges.fit(matte, luma).at(image, self._alpha)
+        return Matted(matte, self._alpha, matte_state, (time.perf_counter() - started) * 1e3)
 
 
 def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[int, int]) -> NetworkState:

@@ -14,10 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from livelight.box import around, grown, span
+from livelight.bands import bands_of
 from livelight.errors import RuntimeFailure
 from livelight.native_noise import native_noise_hidden
-from livelight.scratch import Scratch
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -151,23 +150,14 @@ class MatteEdges:
         slope = np.asarray(covariance / (mean(luma * luma) - m_luma * m_luma + eps), np.float32)
         return cls(mean(slope), mean(np.asarray(m_matte - slope * m_luma, np.float32)))
 
-    def at(self, picture: U8, scratch: Scratch) -> F32:
-        """Alpha float32 (h, w) in [0, 1] on a full-resolution picture, uint8 (h, w, 3) sRGB; it lies in ``scratch``."""
+    def at(self, picture: U8, alpha: F32) -> None:
+        """Write alpha, float32 (h, w) in [0, 1], of a full-resolution picture, uint8 (h, w, 3) sRGB."""
+        from livelight.tiles import alpha_rows  # compiles
+
+        if picture.shape != (*alpha.shape, 3):
+            raise ValueError(f"picture and alpha are of the sizes {picture.shape} and {alpha.shape}; expected one")
         steeper = np.float32(1 / (SOMEBODY - NOBODY))
         slope, base = self.slope * (steeper / 255), (self.base - np.float32(NOBODY)) * steeper
-        alpha = scratch.picture("alpha", picture.shape[:2])
-        alpha.fill(0)
-        most = base + 255 * np.maximum(slope, 0)  # whatever the picture shows there
-        rows, columns = span(most.max(1)), span(most.max(0))
-        if rows is None or columns is None:
-            return alpha
-        small, full = around([grown((rows, columns), 1, most.shape)], most.shape, alpha.shape)
-        luma = cv2.cvtColor(picture[full], cv2.COLOR_RGB2GRAY)
-        size = (luma.shape[1], luma.shape[0])
-        grey = scratch.picture("grey", luma.shape)
-        np.copyto(grey, luma)
-        part = cv2.resize(base[small], size, dst=alpha[full])
-        cv2.accumulateProduct(cv2.resize(slope[small], size, dst=scratch.picture("slope", luma.shape)), grey, part)
-        cv2.threshold(part, 1.0, 0.0, cv2.THRESH_TRUNC, dst=part)
-        cv2.threshold(part, 0.0, 0.0, cv2.THRESH_TOZERO, dst=part)
-        return alpha
+        picture = np.ascontiguousarray(picture)
+        for rows in bands_of(*alpha.shape):
+            alpha_rows(picture, slope, base, rows.start, rows.stop, alpha)

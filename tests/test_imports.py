@@ -45,7 +45,7 @@ def test_only_the_torch_runtime_knows_torch() -> None:
 
 @pytest.mark.parametrize("module", ["livelight", "livelight.relight", "livelight.session", "pipelines.cli"])
 def test_import_without_engines(module: str) -> None:
-    blocked = ("torch", "openvino", "onnxruntime", "mediapipe", "aiortc", "tensorrt")
+    blocked = ("torch", "openvino", "onnxruntime", "mediapipe", "aiortc", "tensorrt", "numba")
     code = f"import sys\nfor name in {blocked}: sys.modules[name] = None\nimport {module}\nprint('imported')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.stdout == "imported\n", done.stderr

@@ -3,7 +3,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from livelight.scratch import Scratch
 from livelight.segment import (
     NOBODY,
     SOMEBODY,
@@ -43,7 +42,8 @@ def test_edges_snap_to_the_frame() -> None:
     coarse = np.zeros((36, 64), np.float32)
     coarse[:, 31:] = 1  # the true edge is at 30
     coarse = cv2.blur(coarse, (3, 3))
-    alpha = MatteEdges.fit(coarse, small).at(cv2.merge([frame] * 3), Scratch())
+    alpha = np.empty(frame.shape, np.float32)
+    MatteEdges.fit(coarse, small).at(cv2.merge([frame] * 3), alpha)
     plain = cv2.resize(coarse, (320, 180))
     truth = (frame > 100).astype(np.float32)
     near = slice(140, 160)
@@ -55,22 +55,20 @@ def test_alpha_is_the_linear_function_of_luma_at_full_size() -> None:
     coarse = np.zeros((36, 64), np.float32)
     coarse[10:30, 20:35] = 1
     picture = cv2.resize(rng.integers(0, 256, (12, 20, 3), np.uint8), (320, 180))
-    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    luma = (picture @ np.array((0.299, 0.587, 0.114)) / 255).astype(np.float32)
     edges = MatteEdges.fit(cv2.blur(coarse, (3, 3)), cv2.resize(luma, (64, 36)))
     slope, base = cv2.resize(edges.slope, (320, 180)), cv2.resize(edges.base, (320, 180))
     truth = ((slope * luma + base - NOBODY) / (SOMEBODY - NOBODY)).clip(0, 1)
-    scratch = Scratch()
-    scratch.picture("alpha", luma.shape).fill(7)
-    alpha = edges.at(picture, scratch)
+    alpha = np.full(luma.shape, 7, np.float32)
+    edges.at(picture, alpha)
     assert np.abs(alpha - truth).max() < 1e-5
     assert alpha.max() > 0.9
 
 
 def test_nobody_leaves_nothing_of_the_last_frame() -> None:
-    scratch = Scratch()
-    scratch.picture("alpha", (18, 32)).fill(1)
-    nobody = np.zeros((9, 16), np.float32)
-    assert not MatteEdges.fit(nobody, nobody).at(np.full((18, 32, 3), 90, np.uint8), scratch).any()
+    alpha, nobody = np.ones((18, 32), np.float32), np.zeros((9, 16), np.float32)
+    MatteEdges.fit(nobody, nobody).at(np.full((18, 32, 3), 90, np.uint8), alpha)
+    assert not alpha.any()
 
 
 def test_mediapipe_finds_nobody_in_an_empty_room() -> None:

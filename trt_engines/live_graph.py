@@ -14,10 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from livelight.recombine import BRIGHTENED, MOST_LIGHT, NOISE_BELOW, NOISE_FROM, REACH
+from livelight.recombine import BRIGHTENED, NOISE_BELOW, NOISE_FROM, REACH
 from livelight.runtimes.live_inputs import INPUTS, PICTURE, PLANES, STATES, Knob
 from livelight.runtimes.torch_network import RelightNetwork
 from livelight.segment import NOBODY, SOMEBODY
+from livelight.tiles import MOST_LIGHT
 from trt_engines.planes import i420
 
 
@@ -84,7 +85,7 @@ def room_luma(luma: Tensor, matte: Tensor) -> Tensor:
 
 
 def light_share(luma: Tensor, alpha: Tensor, room: Tensor) -> Tensor:
-    """livelight.recombine.Recombiner._light_share; all (n, 1, H, W), luma and room 0..255."""
+    """The share in livelight.tiles.relight_rows; all (n, 1, H, W), luma and room 0..255."""
     share = 1 - (1 - alpha) * room / luma.clamp(min=1)
     return torch.minimum(share.clamp(min=0), MOST_LIGHT * alpha)
 
