@@ -5,16 +5,17 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import OpenEXR
 import pytest
 
 from livelight.sources.synthetic import SyntheticSource
-from pipelines import cli
 from pipelines.working_size import working_size
 from tests.clips import packets_of, pictures_of, write_clip
 from tests.offline.tiny_weights import write_all
+from tests.pipelines.conftest import Run
 
 FAST = ("--size", "64x64", "--steps", "2", "--window", "4", "--overlap", "2", "--device", "cpu", "--env", "neon")
 
@@ -25,19 +26,9 @@ def tiny(tmp_path_factory):
 
 
 @pytest.fixture
-def livelight(monkeypatch, capfd, tmp_path):
-    """Run the command line in this process: returns (exit status, stderr)."""
+def livelight(in_process: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    before = signal.getsignal(signal.SIGTERM)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["livelight", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return ended.value.code, capfd.readouterr().err
-
-    yield run
-    signal.signal(signal.SIGTERM, before)
+    return in_process
 
 
 def clip(folder, count=9, **how):

@@ -17,23 +17,15 @@ from pipelines.clip_settings import ClipSettings
 from pipelines.options import option_name
 from tests.clips import flat, moving, packets_of, pictures_of, write_clip
 from tests.pipelines import with_fakes
+from tests.pipelines.conftest import Run
 
 
 @pytest.fixture
-def livelight(monkeypatch, capfd):
-    """Run the command line in this process: returns (exit status, stderr)."""
+def livelight(in_process: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """With stand-ins for the engines."""
     import_module("pipelines.extra_outputs")  # it must not meet the fakes on its first import and keep them
     with_fakes.install(monkeypatch.setattr)
-    before = signal.getsignal(signal.SIGTERM)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["livelight", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return ended.value.code, capfd.readouterr().err
-
-    yield run
-    signal.signal(signal.SIGTERM, before)
+    return in_process
 
 
 def one_sentence(stderr):
