@@ -5,8 +5,10 @@ python -m training.real_people [CLIP ...] [--model MODEL.onnx ...] [--env NAME .
 The whole live path relights every clip (default: the real clips of the shared assets) under every light; a table a
 model, and all figures as JSON. On the person, values in [0, 1]: "detail" is the correlation of fine luminance with the
 source's; "identity" the cosine of dlib's face vectors, every tenth frame (extra `identity`); "warp" the RMSE between a
-relit frame and the one before, along the source's motion, "own" the same of the source itself; "matte" the overlap
-(intersection over union) of the network's own matte with MediaPipe's.
+relit frame and the one before, along the source's motion, "own" the same of the source itself. What is bright or rich
+in contrast has the larger error, though nothing flickers; so "flicker" is how many times the error is that it would be
+if gain and offset of the frame before were held along the motion: 1 is none. "matte" is the overlap (intersection over
+union) of the network's own matte with MediaPipe's.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,9 +30,9 @@ from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Light
 from livelight.optical_flow import backward_flow
-from livelight.picture_metrics import detail_correlation, warp_error
+from livelight.picture_metrics import detail_correlation, warp_error, warped
 from livelight.relight import Relighter, State, model_path
-from livelight.runtimes import open_runtime
+from livelight.runtimes import NetworkOutput, open_runtime
 from livelight.segment import SelfieSegmenter
 from pipelines.face_identity import FaceIdentity, likeness
 from training.light_stage.assets import root
@@ -39,7 +42,7 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 ENVS = ("butterfly", "split", "golden-hour", "rim", "neon")
 IDENTITY_EVERY = 10
-COLUMNS = ("detail", "identity", "warp", "own", "matte")
+COLUMNS = ("detail", "identity", "warp", "own", "flicker", "matte")
 
 
 def overlap(a: F32, b: F32) -> float:
@@ -65,14 +68,19 @@ def figures_under(
     """COLUMNS of a clip under one light, and faces_missed; identity is left out where no face was found."""
     found: dict[str, list[float]] = {name: [] for name in COLUMNS}
     missed = 0
-    for k, (before, relit, alpha, matte) in enumerate(_relit(relighter, shots, light)):
+    changes: list[Change] = []
+    for k, (before, relit, alpha, output) in enumerate(_relit(relighter, shots, light)):
+        matte = output.matte
+        changes = [*changes[-1:], Change.of(output, alpha.shape)]
         person = (alpha > 0.5).astype(np.float32)
         found["detail"].append(detail_correlation(unit(shots[k].image), unit(relit), person))
         found["matte"].append(overlap(cv2.resize(matte, (alpha.shape[1], alpha.shape[0])), alpha))
         if before is not None:
             flow, seen = moves[k - 1]
             found["warp"].append(warp_error(unit(before), unit(relit), flow, seen * person))
-            found["own"].append(warp_error(unit(shots[k - 1].image), unit(shots[k].image), flow, seen * person))
+            sources = unit(shots[k - 1].image), unit(shots[k].image)
+            found["own"].append(warp_error(*sources, flow, seen * person))
+            found["flicker"].append(flicker(sources, (changes[0], changes[1]), flow, seen * person))
         if identity is not None and k % IDENTITY_EVERY == 0:
             faces = identity.of(shots[k].image), identity.of(relit)
             if faces[0] is not None and faces[1] is not None:
@@ -82,14 +90,42 @@ def figures_under(
     return {name: float(np.mean(values)) for name, values in found.items() if values} | {"faces_missed": missed}
 
 
-def _relit(relighter: Relighter, shots: list[Frame], light: Light) -> Iterator[tuple[U8 | None, U8, F32, F32]]:
-    """The relit frame before, the relit frame, alpha (h, w) of the live path and the network's own small matte."""
+@dataclass(frozen=True)
+class Change:
+    """The network's answer at a frame's resolution: relit = source * gain + offset, all float32 (h, w, 3) in [0, 1]."""
+
+    gain: F32
+    offset: F32
+
+    @classmethod
+    def of(cls, output: NetworkOutput, shape: tuple[int, ...]) -> Change:
+        """shape: (h, w) of the frame."""
+        return cls(*(np.asarray(cv2.resize(x, (shape[1], shape[0]))) for x in (output.gain, output.offset)))
+
+    def along(self, flow: F32) -> Change:
+        return Change(warped(self.gain, flow), warped(self.offset, flow))
+
+    def on(self, source: F32) -> F32:
+        return np.asarray(np.clip(source * self.gain + self.offset, 0, 1))
+
+
+def flicker(sources: tuple[F32, F32], changes: tuple[Change, Change], flow: F32, seen: F32) -> float:
+    """Warp error of two relit frames, in that which there would be with the first change held along the motion."""
+    before = changes[0].on(sources[0])
+    held = warp_error(before, changes[0].along(flow).on(sources[1]), flow, seen)
+    return warp_error(before, changes[1].on(sources[1]), flow, seen) / max(held, 1e-6)
+
+
+def _relit(
+    relighter: Relighter, shots: list[Frame], light: Light
+) -> Iterator[tuple[U8 | None, U8, F32, NetworkOutput]]:
+    """The relit frame before, the relit frame, alpha (h, w) of the live path and the network's whole answer."""
     state: State | None = None
     before = None
     for shot in shots:
         frame, state = relighter.step(shot, light, state)
         assert relighter.inside is not None
-        yield before, frame.image, relighter.inside.alpha, relighter.inside.output.matte
+        yield before, frame.image, relighter.inside.alpha, relighter.inside.output
         before = frame.image
 
 

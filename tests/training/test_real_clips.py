@@ -10,7 +10,7 @@ from training.face_normals_report import compared
 from training.light_stage import assets
 from training.losses import real_losses
 from training.real_clips import RealSamples, flows
-from training.real_people import mean_of, overlap, table
+from training.real_people import Change, flicker, mean_of, overlap, table
 
 
 def test_a_ball_of_triangles_gets_the_normals_of_a_ball() -> None:
@@ -114,6 +114,20 @@ def test_overlap_of_mattes() -> None:
     assert overlap(a * 0, b * 0) == 1
 
 
+def test_flicker_is_what_the_network_adds_to_the_motion() -> None:
+    rng = np.random.default_rng(0)
+    first = rng.random((40, 60, 3), np.float32) * np.float32(0.6)
+    second = np.roll(first, 1, 1) + np.float32(0.01)  # moved by a pixel, and a little brighter
+    flow, seen = np.zeros((40, 60, 2), np.float32), np.ones((40, 60), np.float32)
+    flow[..., 0] = -1
+    seen[:, :2] = 0
+    ramp = np.linspace(0.5, 1.5, 60, dtype=np.float32)[None, :, None] * np.ones((40, 1, 3), np.float32)
+    steady = Change(ramp, ramp * 0), Change(np.roll(ramp, 1, 1), ramp * 0)
+    assert flicker((first, second), steady, flow, seen) == pytest.approx(1, abs=1e-3)
+    pulsing = steady[0], Change(steady[1].gain * np.float32(1.2), ramp * 0)
+    assert flicker((first, second), pulsing, flow, seen) > 2
+
+
 def test_figures_of_real_people_name_what_is_missing() -> None:
     rows = [
         {"detail": 0.9, "warp": 0.02, "own": 0.01, "matte": 0.8, "faces_missed": 1},
@@ -121,4 +135,4 @@ def test_figures_of_real_people_name_what_is_missing() -> None:
     ]
     mean = mean_of(rows)
     assert (mean["detail"], mean["identity"], mean["faces_missed"]) == pytest.approx((0.8, 0.9, 1))
-    assert "| one | 0.900 | - | 0.0200 | 0.0100 | 0.800 | 1 |" in table("clip", {"one": rows[0]})
+    assert "| one | 0.900 | - | 0.0200 | 0.0100 | - | 0.800 | 1 |" in table("clip", {"one": rows[0]})
