@@ -25,7 +25,7 @@ command -v "$python" >/dev/null || install_packages python3 python3-venv
 }
 "$python" -m venv "$venv" 2>/dev/null || { install_packages python3-venv && "$python" -m venv "$venv"; }
 "$venv/bin/python" -m pip install --quiet --editable "$what"
-probe='import cv2, mediapipe; from mediapipe.tasks.python import vision; from livelight.segment import SelfieSegmenter; import numpy; SelfieSegmenter().segment(numpy.zeros((90, 160, 3), numpy.uint8))'
+probe='import cv2, mediapipe, livelight.tiles; from mediapipe.tasks.python import vision; from livelight.segment import SelfieSegmenter; import numpy; SelfieSegmenter().segment(numpy.zeros((90, 160, 3), numpy.uint8))'
 "$venv/bin/python" -c "$probe" >/dev/null 2>&1 || {
     install_packages $libraries
     "$venv/bin/python" -c "$probe" >/dev/null
