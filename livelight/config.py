@@ -61,4 +61,4 @@ class RelightSettings(LightSettings):
         "and fp8 cost a little quality (docs/tensorrt.md).",
     )
     model: str = Field("live", description="Relighter: live, or a path to an .onnx relighter.")
-    threads: int = Field(0, ge=0, description="CPU threads of the inference engine; 0 takes all cores.")
+    threads: int = Field(0, ge=0, description="CPU threads of the inference engine; 0 takes all cores, but one of two.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from concurrent.futures import wait
 from dataclasses import dataclass
@@ -196,5 +197,7 @@ def model_path(model: str) -> Path:
 
 def build_relighter(settings: RelightSettings) -> Relighter:
     """The relighter that the settings ask for. Raises RuntimeFailure or MissingExtra when an engine cannot start."""
-    runtime = open_runtime(settings.runtime, model_path(settings.model), settings.threads)
+    # Layers that are split over both of two cores would wait, each, for the one that the matte is made on.
+    threads = settings.threads or (1 if os.cpu_count() == 2 else 0)
+    runtime = open_runtime(settings.runtime, model_path(settings.model), threads)
     return Relighter(runtime, SelfieSegmenter())
