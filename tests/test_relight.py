@@ -5,9 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
-from livelight.relight import Relighter, network_size
+from livelight.relight import Relighter, build_relighter, network_size
 from livelight.runtimes import NetworkOutput, NetworkState
 
 
@@ -93,3 +94,13 @@ def test_network_size_keeps_area_and_aspect(size: tuple[int, int]) -> None:
     assert w % 16 == h % 16 == 0
     assert 0.8 < w * h / 65536 < 1.25
     assert 0.85 < (w / h) / (size[0] / size[1]) < 1.18
+
+
+@pytest.mark.parametrize(("cores", "asked", "threads"), [(1, 0, 0), (2, 0, 1), (2, 2, 2), (8, 0, 0)])
+def test_the_network_leaves_one_of_two_cores_to_the_matte(monkeypatch, cores: int, asked: int, threads: int) -> None:
+    monkeypatch.setattr("livelight.relight.os.cpu_count", lambda: cores)
+    monkeypatch.setattr("livelight.relight.SelfieSegmenter", LeftHalf)
+    given: list[int] = []
+    monkeypatch.setattr("livelight.relight.open_runtime", lambda name, model, n: given.append(n) or Halver())
+    build_relighter(RelightSettings(threads=asked)).close()
+    assert given == [threads]
