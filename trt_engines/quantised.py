@@ -21,8 +21,8 @@ from trt_engines.spec import hash_of, ranges_path
 
 EightBits = Literal["int8", "fp8"]
 
-_DEEP = ("down8.2", "down16", "up8", "up4", "light8", "light4")
-ROUNDED: dict[EightBits, tuple[str, ...]] = {"int8": (*_DEEP, "light2", "light2b"), "fp8": _DEEP}
+_DEEP = ("down16", "up8", "up4", "light8", "light4")
+ROUNDED: dict[EightBits, tuple[str, ...]] = {"int8": ("down8.2", *_DEEP, "light2", "light2b"), "fp8": _DEEP}
 """Modules whose convolutions run in 8 bits. In float: the first and last layers, whose rounding shows as bands and in
 the light, the recurrent updates and the matte. fp8 (E4M3) has 3 bits of mantissa, too few for the finest layers."""
 
