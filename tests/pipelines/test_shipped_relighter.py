@@ -50,7 +50,7 @@ def test_the_light_comes_from_where_the_preset_says(frames, relighter, left, rig
 
 
 def test_a_hard_side_light_parts_the_face(frames, relighter) -> None:
-    assert side(relit(frames, relighter, "split")) > 1.1 * side(frames[-1].image.astype(float))
+    assert side(relit(frames, relighter, "split")) > 1.08 * side(frames[-1].image.astype(float))
 
 
 def test_turning_the_light_by_half_turns_moves_it_to_the_other_side(frames, relighter) -> None:
