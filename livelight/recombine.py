@@ -25,6 +25,8 @@ NOISE_FROM, NOISE_BELOW = 0.16, 0.06
 """Luma [0, 1] between which a camera's picture fades into its noise: hair and dark cloth in a dim room."""
 BRIGHTENED = 0.6
 """Gain above 1 at which noise would be seen in full."""
+MOST_LIGHT = 4.0
+"""How many times its part of a pixel a person's part of the pixel's light is at most."""
 
 _MEAN = np.full((1, 3), 1 / 3 / BRIGHTENED, np.float32)
 

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
+from livelight.recombine import MOST_LIGHT
+
 TILE = 128
 """Pixels of a tile: with its maps it takes 14 kB."""
-
-MOST_LIGHT = 4.0
-"""How many times its part of a pixel a person's part of the pixel's light is at most."""
 
 _ZERO, _ONE, _WHITE, _MOST = np.float32(0), np.float32(1), np.float32(255), np.float32(MOST_LIGHT)
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
@@ -53,6 +52,7 @@ def _place(at, count, source):  # type: ignore[no-untyped-def]
 
 @_inline
 def _places(first, width, source, low, high, share):  # type: ignore[no-untyped-def]
+    """``_place`` of the pixels of a tile; low, high: int32 (TILE,), share: float32 (TILE,), written."""
     for k in range(TILE):
         low[k], share[k] = _place(min(first + k, width - 1), width, source)
         high[k] = min(low[k] + 1, source - 1)
@@ -71,6 +71,7 @@ def _stretched(gain, offset, room, low, high, share, out):  # type: ignore[no-un
 
 @_inline
 def _between(above, below, share, out):  # type: ignore[no-untyped-def]
+    """out = above + share (below - above), all float32 (k,)."""
     for k in range(above.size):
         out[k] = above[k] + share * (below[k] - above[k])
 
@@ -114,6 +115,7 @@ def _own_room(frame, alpha, maps, out):  # type: ignore[no-untyped-def]
 
 @_inline
 def _before(frame, gain, offset, behind, part):  # type: ignore[no-untyped-def]
+    """One value, uint8 sRGB, of a relit person who covers ``part`` of the pixel, before another picture."""
     person, room = np.float32(frame), np.float32(behind)
     relit = min(max(person + (person * gain + offset), _ZERO), _WHITE)
     return _byte(room + part * (relit - room))
@@ -175,6 +177,7 @@ def relight_rows(frame, behind, own, alpha, gain, offset, room, first, stop, out
 
 @_inline
 def _stretched_fit(slope, base, low, high, share, out):  # type: ignore[no-untyped-def]
+    """One row of slope and base, float32 (m,), at the places of a tile; out: a TILE of each."""
     for k in range(TILE):
         a, b, s = low[k], high[k], share[k]
         out[k] = slope[a] + s * (slope[b] - slope[a])
@@ -192,6 +195,7 @@ def _seen(fit):  # type: ignore[no-untyped-def]
 
 @_inline
 def _alpha(frame, fit, out):  # type: ignore[no-untyped-def]
+    """One tile of ``alpha_rows``. frame: uint8 (3 k,) sRGB; fit: as of ``_stretched_fit``; out: float32 (k,)."""
     for k in range(out.size):
         luma = _luma(np.float32(frame[3 * k]), np.float32(frame[3 * k + 1]), np.float32(frame[3 * k + 2]))
         out[k] = min(max(fit[k] * luma + fit[TILE + k], _ZERO), _ONE)

@@ -8,7 +8,8 @@ from numba import njit, types
 from numba.core import caching
 
 from livelight import tiles
-from livelight.tiles import MOST_LIGHT, TILE, alpha_rows, relight_rows
+from livelight.recombine import MOST_LIGHT
+from livelight.tiles import TILE, alpha_rows, relight_rows
 
 LUMA = np.array((0.299, 0.587, 0.114))
 SIZES = [(1, 1), (1, 2), (2, 1), (3, 5), (1, TILE + 1), (TILE + 1, 1), (37, 2 * TILE + 3), (90, 160)]

@@ -14,11 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from livelight.recombine import BRIGHTENED, NOISE_BELOW, NOISE_FROM, REACH
+from livelight.recombine import BRIGHTENED, MOST_LIGHT, NOISE_BELOW, NOISE_FROM, REACH
 from livelight.runtimes.live_inputs import INPUTS, PICTURE, PLANES, STATES, Knob
 from livelight.runtimes.torch_network import RelightNetwork
 from livelight.segment import NOBODY, SOMEBODY
-from livelight.tiles import MOST_LIGHT
 from trt_engines.planes import i420
 
 
