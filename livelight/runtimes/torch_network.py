@@ -36,6 +36,7 @@ class NetworkSize:
 SIZES = {
     "S": NetworkSize((16, 24, 40, 64), 16, 16, 96),
     "M": NetworkSize((16, 32, 56, 96), 24, 32, 128),
+    "L": NetworkSize((24, 48, 96, 160), 40, 56, 192),
 }
 
 
