@@ -12,6 +12,11 @@ from torch import nn
 from training.critic import Rivalry
 
 
+def optimizer_of(network: nn.Module, rate: float) -> torch.optim.Optimizer:
+    """The optimiser of every relighter; rate: its peak learning rate."""
+    return torch.optim.AdamW(network.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=1e-4)
+
+
 @dataclass
 class Run:
     """All that training changes. average: exponential moving average of network, what is evaluated and shipped.

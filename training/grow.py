@@ -18,7 +18,7 @@ from torch import Tensor
 
 from livelight.runtimes.person_gain import PHYSICS
 from livelight.runtimes.torch_network import SIZES, NetworkSize, RelightNetwork, load_network, parts_of
-from training.checkpoint import Run
+from training.checkpoint import Run, optimizer_of
 
 Channels = tuple[str | int, ...]
 """What the channels of a weight are, in order: a name in ``counts``, or so many that all sizes have alike."""
@@ -117,7 +117,7 @@ def main() -> None:
     torch.manual_seed(args.seed)
     saved = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
     network = load_network(args.size, grown(saved["ema"], saved["size"], args.size))
-    optimizer = torch.optim.AdamW(network.parameters())
+    optimizer = optimizer_of(network, rate=0.0)  # training.train_relighter sets the rate of every step
     args.out.mkdir(parents=True, exist_ok=True)
     Run(network, network, optimizer, None, args.size, "ours", saved["step"]).save(args.out / "checkpoint.pt")
 

@@ -21,7 +21,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from livelight.runtimes.light_ball import code_solid_angles
 from livelight.runtimes.torch_network import SIZES, RelightNetwork
-from training.checkpoint import Run
+from training.checkpoint import Run, optimizer_of
 from training.clip_losses import WEIGHTS, clip_losses
 from training.critic import Rivalry
 from training.losses import real_losses
@@ -71,7 +71,7 @@ def new_run(args: argparse.Namespace, device: torch.device) -> Run:
 
     network, average = build(), build()
     average.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(network.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-4)
+    optimizer = optimizer_of(network, args.rate)
     rivalry = Rivalry(device) if args.network == "ours" and "critic" not in args.without else None
     run = Run(network, average, optimizer, rivalry, args.size, args.network)
     if (args.out / "checkpoint.pt").exists():
