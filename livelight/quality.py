@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 FULL_AREA = 256 * 256
@@ -11,11 +11,13 @@ FULL_AREA = 256 * 256
 @dataclass(frozen=True, slots=True)
 class Quality:
     """One level. matte_every: the person is segmented on every so many-th frame; between, the last matte follows the
-    edges of the new frame. area: pixels of the network's picture, about."""
+    edges of the new frame. area: pixels of the network's picture, about. network: 0 is the relighter's own, 1 the
+    smaller one that it may have beside it."""
 
     name: str
     matte_every: int
     area: int
+    network: int = 0
 
 
 LEVELS = (
@@ -25,6 +27,13 @@ LEVELS = (
     Quality("matte every 3rd frame, network at 25 %", 3, 128 * 128),
 )
 """From best to fastest."""
+
+LEVELS_OF_TWO = (
+    LEVELS[0],
+    Quality("smaller network", 1, FULL_AREA, 1),
+    *(replace(level, name=f"smaller network, {level.name}", network=1) for level in LEVELS[1:]),
+)
+"""From best to fastest, where a smaller network stands ready."""
 
 
 class Adjustable(Protocol):

@@ -18,7 +18,7 @@ from livelight.bands import Bands
 from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
-from livelight.quality import FULL_AREA, LEVELS
+from livelight.quality import FULL_AREA, LEVELS, LEVELS_OF_TWO
 from livelight.recombine import Recombiner
 from livelight.runtimes import STRIDE, NetworkOutput, NetworkState, Runtime, open_runtime
 from livelight.segment import MatteEdges, MatteState, Segmenter, SelfieSegmenter, steady
@@ -36,7 +36,7 @@ class State:
     """All that is remembered from frame to frame of one person's stream.
 
     size: (width, height) of the frame. seen: (width, height) of the network's picture. matte_age: frames since the
-    person was segmented, 0 for the last one.
+    person was segmented, 0 for the last one. number: Quality.network of the network that remembers.
     """
 
     network: NetworkState
@@ -44,6 +44,7 @@ class State:
     size: tuple[int, int]
     seen: tuple[int, int]
     matte_age: int = 0
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,15 @@ class Relighter:
     """Relights frames of any size. One thread at a time; several streams may take turns, each with its own state.
 
     ``close``, or the end of a ``with`` block, ends its threads. Adjustable (livelight.quality): at a lower level the
-    network sees a smaller picture, and the person is segmented less often.
+    network sees a smaller picture, and the person is segmented less often. smaller: a network that lower levels take.
 
     timings_ms: milliseconds of the stages of the last step, by name. "matte beside", segmentation included, runs on a
     thread of its own while the network runs; what of it outlasts the network is "matte". The others add up to the step.
     """
 
-    def __init__(self, runtime: Runtime, segmenter: Segmenter) -> None:
-        self._runtime = runtime
+    def __init__(self, runtime: Runtime, segmenter: Segmenter, smaller: Runtime | None = None) -> None:
+        self._networks = (runtime,) if smaller is None else (runtime, smaller)
+        self._levels = LEVELS if smaller is None else LEVELS_OF_TWO
         self._segmenter = segmenter
         self._bands = Bands()
         self._recombine = Recombiner(self._bands)
@@ -89,14 +91,14 @@ class Relighter:
 
     @property
     def runtime_name(self) -> str:
-        return self._runtime.name
+        return self._networks[0].name
 
     @property
     def level_names(self) -> tuple[str, ...]:
-        return tuple(quality.name for quality in LEVELS)
+        return tuple(quality.name for quality in self._levels)
 
     def set_level(self, level: int) -> None:
-        self._quality = LEVELS[min(level, len(LEVELS) - 1)]
+        self._quality = self._levels[min(level, len(self._levels) - 1)]
 
     def step(self, frame: Frame, light: Light, state: State | None = None) -> tuple[Frame, State]:
         """Relight one frame under ``light``. None starts; a state of another frame size is dropped."""
@@ -128,7 +130,7 @@ class Relighter:
         }
         self.inside = Inside(output, matted.alpha)
         seen = (small.shape[1], small.shape[0])
-        return frame.with_image(image), State(output.state, matted.state, size, seen, age)
+        return frame.with_image(image), State(output.state, matted.state, size, seen, age, self._quality.network)
 
     def close(self) -> None:
         """End its threads; of no more use then. May be called twice."""
@@ -145,8 +147,10 @@ class Relighter:
     ) -> NetworkOutput:
         """The network's whole answer on a picture of a frame of ``size`` (width, height), before recombination."""
         seen = network_size(*size, self._quality.area)
-        remembered = None if state is None else resized_state(state.network, state.seen, seen)
-        return self._runtime.run(cv2.resize(picture, seen), light.code, remembered)
+        number, remembered = self._quality.network, None
+        if state is not None and state.number == number:
+            remembered = resized_state(state.network, state.seen, seen)
+        return self._networks[number].run(cv2.resize(picture, seen), light.code, remembered)
 
     def _matted(
         self,
@@ -188,10 +192,16 @@ def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[i
     return tuple(resized)
 
 
+SHIPPED = {"live": "relighter.onnx", "live-m": "relighter_m.onnx"}
+"""Files of the relighters that come along, of size S and M, by the name that settings call them."""
+SMALLER = {"live-m": "live"}
+"""Which relighter stands ready for when one is too slow."""
+
+
 def model_path(model: str) -> Path:
-    """The .onnx file of a relighter: a shipped one by name ("live"), else a path."""
-    if model == "live":
-        return Path(str(files("livelight") / "models" / "relighter.onnx"))
+    """The .onnx file of a relighter: a shipped one by name, else a path."""
+    if model in SHIPPED:
+        return Path(str(files("livelight") / "models" / SHIPPED[model]))
     return Path(model)
 
 
@@ -199,5 +209,6 @@ def build_relighter(settings: RelightSettings) -> Relighter:
     """The relighter that the settings ask for. Raises RuntimeFailure or MissingExtra when an engine cannot start."""
     # Layers that are split over both of two cores would wait, each, for the one that the matte is made on.
     threads = settings.threads or (1 if os.cpu_count() == 2 else 0)
-    runtime = open_runtime(settings.runtime, model_path(settings.model), threads)
-    return Relighter(runtime, SelfieSegmenter())
+    names = [settings.model, *filter(None, [SMALLER.get(settings.model)])]
+    networks = [open_runtime(settings.runtime, model_path(name), threads) for name in names]
+    return Relighter(networks[0], SelfieSegmenter(), *networks[1:])
