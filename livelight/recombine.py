@@ -56,25 +56,22 @@ class Recombiner:
                 f"{alpha.shape}; and one of gain, offset and picture, got {gain.shape}, {offset.shape}, {small.shape}"
             )
         luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        room = luma
+        colours = luma
 
-        def of_room() -> None:
-            nonlocal room
-            room = room_luma(luma, matte)
+        def of_colours() -> None:
+            nonlocal colours
+            colours = room_luma(luma, matte)[..., None] if own else apart(small, matte)
 
         def of_person() -> None:
             nonlocal gain, offset
             calm = calmed(gain, offset, luma * np.float32(1 / 255))
             gain, offset = effective_change(*calm, matte, light, self._bands)
 
-        if own:
-            self._bands.both(of_person, of_room)
-        else:
-            of_person()
+        self._bands.both(of_person, of_colours)
         frame, behind, out = np.ascontiguousarray(frame), np.ascontiguousarray(behind), np.empty(frame.shape, np.uint8)
 
         def relight(rows: slice, lane: int) -> None:
-            self._relight_rows(frame, behind, own, alpha, gain, offset, room, rows.start, rows.stop, out)
+            self._relight_rows(frame, behind, own, alpha, gain, offset, colours, rows.start, rows.stop, out)
 
         self._bands.each(bands_of(*alpha.shape), relight)
         return out
@@ -98,8 +95,25 @@ def calmed(gain: F32, offset: F32, luma: F32) -> tuple[F32, F32]:
 
 def room_luma(luma: F32, matte: F32) -> F32:
     """Luma of what is behind the person, continued under the edge: float32 (n, m) on the scale of ``luma`` (n, m)."""
-    seen = (1 - cv2.resize(matte, (luma.shape[1], luma.shape[0]))) ** 2 + np.float32(1e-4)
-    return np.asarray(_blur(luma * seen) / _blur(seen))
+    return mean_where(1 - cv2.resize(matte, (luma.shape[1], luma.shape[0])), luma)
+
+
+def apart(small: U8, matte: F32) -> F32:
+    """Colours of the person and of what is behind, each continued past the other's edge: float32 (n, m, 6), 0..255.
+
+    After Forte's fast estimation of the foreground (Approximate Fast Foreground Colour Estimation, ICIP 2021), whose
+    last step ``livelight.tiles.relight_rows`` takes at full size.
+    """
+    weight, colours = cv2.resize(matte, (small.shape[1], small.shape[0])), small.astype(np.float32)
+    return np.concatenate([mean_where(weight, colours), mean_where(1 - weight, colours)], 2)
+
+
+def mean_where(weight: F32, picture: F32) -> F32:
+    """Mean of a picture (n, m) or (n, m, 3) over the neighbourhood, by the square of weight (n, m) in [0, 1]."""
+    seen = weight * weight + np.float32(1e-4)
+    channels = 1 if picture.ndim == 2 else picture.shape[2]
+    total, by = _blur(seen), cv2.merge([seen] * channels)
+    return np.asarray(cv2.divide(_blur(cv2.multiply(picture, by)), cv2.merge([total] * channels)))
 
 
 def effective_change(gain: F32, offset: F32, matte: F32, light: Light, bands: Bands) -> tuple[F32, F32]:

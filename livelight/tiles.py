@@ -59,14 +59,17 @@ def _places(first, width, source, low, high, share):  # type: ignore[no-untyped-
 
 
 @_inline
-def _stretched(gain, offset, room, low, high, share, out):  # type: ignore[no-untyped-def]
-    """One row of every map, at the places of a tile; a TILE each: r, g, b of gain, the same of offset, room."""
+def _stretched(gain, offset, colours, low, high, share, out):  # type: ignore[no-untyped-def]
+    """One row of every map, at the places of a tile; a TILE each: r, g, b of gain, the same of offset, colours."""
     for k in range(TILE):
         a, b, s = low[k], high[k], share[k]
         for c in range(3):
             out[c * TILE + k] = gain[a, c] + s * (gain[b, c] - gain[a, c])
             out[(3 + c) * TILE + k] = offset[a, c] + s * (offset[b, c] - offset[a, c])
-        out[6 * TILE + k] = room[a] + s * (room[b] - room[a])
+    for c in range(colours.shape[1]):
+        for k in range(TILE):
+            above, below = colours[low[k], c], colours[high[k], c]
+            out[(6 + c) * TILE + k] = above + share[k] * (below - above)
 
 
 @_inline
@@ -114,10 +117,14 @@ def _own_room(frame, alpha, maps, out):  # type: ignore[no-untyped-def]
 
 
 @_inline
-def _before(frame, gain, offset, behind, part):  # type: ignore[no-untyped-def]
-    """One value, uint8 sRGB, of a relit person who covers ``part`` of the pixel, before another picture."""
-    person, room = np.float32(frame), np.float32(behind)
-    relit = min(max(person + (person * gain + offset), _ZERO), _WHITE)
+def _before(frame, behind, part, maps, at):  # type: ignore[no-untyped-def]
+    """One value, uint8 sRGB, of a relit person who covers ``part`` of the pixel, before another picture.
+
+    maps[at]: gain of the value's colour; its offset and the colours of person and old room follow every three TILEs.
+    """
+    near, old, room = maps[at + 6 * TILE], maps[at + 9 * TILE], np.float32(behind)
+    person = min(max(part * np.float32(frame) + (_ONE - part) * (near + part * (near - old)), _ZERO), _WHITE)
+    relit = min(max(person + (person * maps[at] + maps[at + 3 * TILE]), _ZERO), _WHITE)
     return _byte(room + part * (relit - room))
 
 
@@ -126,32 +133,34 @@ def _new_room(frame, room, alpha, maps, out):  # type: ignore[no-untyped-def]
     """One tile of ``relight_rows`` before another picture."""
     for k in range(alpha.size):
         r, g, b, part = 3 * k, 3 * k + 1, 3 * k + 2, alpha[k]
-        out[r] = _before(frame[r], maps[k], maps[3 * TILE + k], room[r], part)
-        out[g] = _before(frame[g], maps[TILE + k], maps[4 * TILE + k], room[g], part)
-        out[b] = _before(frame[b], maps[2 * TILE + k], maps[5 * TILE + k], room[b], part)
+        out[r] = _before(frame[r], room[r], part, maps, k)
+        out[g] = _before(frame[g], room[g], part, maps, TILE + k)
+        out[b] = _before(frame[b], room[b], part, maps, 2 * TILE + k)
 
 
 _FRAME, _MAP, _MAP3 = _read(types.uint8, 3), _read(types.float32, 2), _read(types.float32, 3)
 
 
-@_compiled(_FRAME, _FRAME, types.boolean, _MAP, _MAP3, _MAP3, _MAP, types.intp, types.intp, types.uint8[:, :, ::1])
-def relight_rows(frame, behind, own, alpha, gain, offset, room, first, stop, out):  # type: ignore[no-untyped-def]
+@_compiled(_FRAME, _FRAME, types.boolean, _MAP, _MAP3, _MAP3, _MAP3, types.intp, types.intp, types.uint8[:, :, ::1])
+def relight_rows(frame, behind, own, alpha, gain, offset, colours, first, stop, out):  # type: ignore[no-untyped-def]
     """Relight the person in the rows from ``first`` to before ``stop`` of a picture, before what is behind.
 
     frame: uint8 (h, w, 3) sRGB. behind: the same; if ``own``, the frame itself. alpha: float32 (h, w) in [0, 1]. gain
-    (less 1), offset (0..255): float32 (n, m, 3) of any size. room: float32 (n, m), luma behind the person, 0..255,
-    used only if ``own``. out: uint8 (h, w, 3), written in those rows. All contiguous; sizes are not checked.
+    (less 1), offset (0..255): float32 (n, m, 3) of any size. colours: float32, 0..255, if ``own`` (n, m, 1), luma
+    behind the person, else (n, m, 6), colours of person and old room (livelight.recombine.apart). out: uint8
+    (h, w, 3), written in those rows. All contiguous; sizes are not checked.
 
-    The person is frame + frame * gain + offset; what is behind shows by alpha. Before the own room each pixel is
-    changed by the share of its light that comes from the person, 1 - (1 - alpha) room / luma, in [0, MOST_LIGHT alpha]:
-    a pixel that a dark sleeve shares with a white wall holds hardly any of the sleeve's light, and alpha would stain
-    the wall.
+    The person, relit, is person + person * gain + offset; what is behind shows by alpha. Before the own room each pixel
+    is changed by the share of its light that comes from the person, 1 - (1 - alpha) room / luma, in [0, MOST_LIGHT
+    alpha]: a pixel that a dark sleeve shares with a white wall holds hardly any of the sleeve's light, and alpha would
+    stain the wall. Before another picture the old room is taken out of such a pixel first: what is left, by alpha, is
+    near + alpha (frame - alpha near - (1 - alpha) old), with the colours nearby (Forte, ICIP 2021).
     """
     height, width = alpha.shape
-    n, m = room.shape
+    n, m, more = colours.shape
     flat, flat_behind, flat_out = frame.reshape(frame.size), behind.reshape(behind.size), out.reshape(out.size)
     low, high, share = np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, np.float32)
-    maps = np.empty(7 * TILE, np.float32)
+    maps = np.empty((6 + more) * TILE, np.float32)
     above, below = maps.copy(), maps.copy()
     for x in range(0, width, TILE):
         end = min(x + TILE, width)
@@ -167,7 +176,7 @@ def relight_rows(frame, behind, own, alpha, gain, offset, room, first, stop, out
             while have <= row:
                 have += 1
                 above, below, at = below, above, min(have, n - 1)
-                _stretched(gain[at], offset[at], room[at], low, high, share, below)
+                _stretched(gain[at], offset[at], colours[at], low, high, share, below)
             _between(above, below, part, maps)
             if own:
                 _own_room(flat[begin:over], alpha[y, x:end], maps, flat_out[begin:over])

@@ -8,7 +8,7 @@ import pytest
 
 from livelight.bands import Bands
 from livelight.lighting import Light
-from livelight.recombine import Recombiner, blur_room, room_luma
+from livelight.recombine import Recombiner, apart, blur_room, room_luma
 
 H, W = 90, 160
 
@@ -97,6 +97,18 @@ def test_a_dark_sleeve_does_not_stain_a_white_wall(recombine: Recombiner) -> Non
     assert np.abs(out - truth).max() < 0.3 * np.abs(plain - truth).max()
 
 
+def test_a_white_wall_leaves_no_seam_before_a_new_background(recombine: Recombiner) -> None:
+    alpha = np.broadcast_to(np.clip((np.arange(W, dtype=np.float32) - 70) / 20, 0, 1), (H, W)).copy()
+    wall, sleeve, night = np.float32([230, 230, 225]), np.float32([60, 40, 30]), np.full((H, W, 3), 10, np.uint8)
+    frame = np.rint(alpha[..., None] * sleeve + (1 - alpha[..., None]) * wall).astype(np.uint8)
+    matte = cv2.resize(alpha, (40, 24), interpolation=cv2.INTER_AREA)
+    flat = np.ones((24, 40, 3), np.float32)
+    out = recombine(frame, seen(frame), flat, flat * 0, matte, alpha, light(backdrop=night))
+    truth = alpha[..., None] * sleeve + (1 - alpha[..., None]) * night
+    plain = alpha[..., None] * frame + (1 - alpha[..., None]) * night
+    assert np.abs(out - truth).max() < 0.2 * np.abs(plain - truth).max()
+
+
 def test_noise_in_black_hair_is_not_made_bright_and_coloured(recombine: Recombiner) -> None:
     rng = np.random.default_rng(3)
     frame = np.clip(rng.normal((12, 4, 9), 10, (H, W, 3)), 0, 255).astype(np.uint8)
@@ -142,10 +154,14 @@ def test_a_person_in_the_middle_is_relit_as_in_the_formula(recombine: Recombiner
     alpha[20:61, 40:90] = cv2.resize(rng.random((5, 5), np.float32), (50, 41))
     room = rng.integers(0, 256, (H, W, 3), dtype=np.uint8) if backdrop else None
     out = recombine(frame, seen(frame), gain, offset, np.ones((24, 40), np.float32), alpha, light(backdrop=room))
-    relit = frame * cv2.resize(gain, (W, H)) + 255 * cv2.resize(offset, (W, H))
+    share, person = alpha, frame.astype(np.float32)
+    if room is not None:
+        near, old = np.split(cv2.resize(apart(seen(frame), np.ones((24, 40), np.float32)), (W, H)), 2, axis=2)
+        part = alpha[..., None]
+        person = (near + part * (frame - part * near - (1 - part) * old)).clip(0, 255)
+    relit = person * cv2.resize(gain, (W, H)) + 255 * cv2.resize(offset, (W, H))
     if room is not None:
         relit = relit.clip(0, 255)
-    share = alpha
     if room is None:
         small = cv2.cvtColor(seen(frame), cv2.COLOR_RGB2GRAY).astype(np.float32)
         behind = cv2.resize(room_luma(small, np.ones((24, 40), np.float32)), (W, H))

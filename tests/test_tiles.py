@@ -27,31 +27,33 @@ def stretched(small: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.tensordot(axis(height, small.shape[0]), across, (1, 0))
 
 
-def relit(frame, behind, own, alpha, gain, offset, room) -> np.ndarray:
-    gain, offset, room = (stretched(x.astype(float), *alpha.shape) for x in (gain, offset, room))
-    person = frame + frame * gain + offset
-    part = alpha.astype(float)
+def relit(frame, behind, own, alpha, gain, offset, colours) -> np.ndarray:
+    gain, offset, colours = (stretched(x.astype(float), *alpha.shape) for x in (gain, offset, colours))
+    part = alpha.astype(float)[..., None]
     if own:
-        part = np.clip(1 - (1 - part) * room / np.maximum(frame @ LUMA, 1), 0, MOST_LIGHT * part)
-    else:
-        person = person.clip(0, 255)
-    return (behind + part[..., None] * (person - behind)).clip(0, 255)
+        luma = np.maximum(frame @ LUMA, 1)[..., None]
+        part = np.clip(1 - (1 - part) * colours / luma, 0, MOST_LIGHT * part)
+        return (behind + part * (frame + frame * gain + offset - behind)).clip(0, 255)
+    near, old = colours[..., :3], colours[..., 3:]
+    person = (near + part * (frame - part * near - (1 - part) * old)).clip(0, 255)
+    return behind + part * ((person + person * gain + offset).clip(0, 255) - behind)
 
 
-def pieces(size: tuple[int, int], grid: tuple[int, int], seed: int = 0):
+def pieces(size: tuple[int, int], grid: tuple[int, int], own: bool, seed: int = 0):
     rng = np.random.default_rng(seed)
     frame, behind = rng.integers(0, 256, (2, *size, 3), np.uint8)
     alpha = rng.random(size, np.float32)
     alpha[rng.random(size) < 0.3] = 0
     gain, offset = rng.random((2, *grid, 3), np.float32) * 2 - 1
-    return frame, behind, alpha, gain, offset * 90, rng.random(grid, np.float32) * 255
+    colours = rng.random((*grid, 1 if own else 6), np.float32) * 255
+    return frame, behind, alpha, gain, offset * 90, colours
 
 
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("grid", GRIDS)
 @pytest.mark.parametrize("size", SIZES)
 def test_relight_rows_is_the_formula(size, grid, own) -> None:
-    frame, behind, alpha, *small = pieces(size, grid)
+    frame, behind, alpha, *small = pieces(size, grid, own)
     behind = frame if own else behind
     out = np.full_like(frame, 77)
     for first in range(0, size[0], 7):
@@ -61,7 +63,7 @@ def test_relight_rows_is_the_formula(size, grid, own) -> None:
 
 
 def test_only_the_rows_asked_for_are_written() -> None:
-    frame, behind, alpha, *small = pieces((20, 30), (4, 6))
+    frame, behind, alpha, *small = pieces((20, 30), (4, 6), own=False)
     out = np.full_like(frame, 77)
     relight_rows(frame, behind, False, alpha, *small, 5, 9, out)
     assert (out[:5] == 77).all()
@@ -70,7 +72,7 @@ def test_only_the_rows_asked_for_are_written() -> None:
 
 
 def test_one_pixel_of_a_person_is_relit_alone() -> None:
-    frame, _, alpha, *small = pieces((40, 300), (24, 40))
+    frame, _, alpha, *small = pieces((40, 300), (24, 40), own=True)
     alpha[:] = 0
     alpha[17, 255] = 1
     out = np.empty_like(frame)
@@ -80,7 +82,7 @@ def test_one_pixel_of_a_person_is_relit_alone() -> None:
 
 
 def test_what_is_only_read_may_be_read_only() -> None:
-    frame, behind, alpha, *small = pieces((9, 20), (4, 6))
+    frame, behind, alpha, *small = pieces((9, 20), (4, 6), own=False)
     for array in (frame, behind, alpha, *small):
         array.flags.writeable = False
     out = np.empty_like(frame)

@@ -78,9 +78,22 @@ def calmed(gain: Tensor, offset: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
 
 def room_luma(luma: Tensor, matte: Tensor) -> Tensor:
     """livelight.recombine.room_luma, on the scale of luma (n, 1, h, w)."""
-    seen = (1 - matte) ** 2 + 1e-4
-    both = box(torch.cat([luma * seen, seen], 1), REACH, "reflect")
-    return both[:, :1] / both[:, 1:]
+    return mean_where(1 - matte, luma)
+
+
+def mean_where(weight: Tensor, picture: Tensor) -> Tensor:
+    """livelight.recombine.mean_where; weight (n, 1, h, w), picture (n, c, h, w)."""
+    seen = weight * weight + 1e-4
+    both = box(torch.cat([picture * seen, seen], 1), REACH, "reflect")
+    return both[:, :-1] / both[:, -1:]
+
+
+def without_room(full: Tensor, alpha: Tensor, small: Tensor, matte: Tensor) -> Tensor:
+    """The person without the old room, as in livelight.tiles.relight_rows; full (n, 3, H, W), small in [0, 1]."""
+    colours = torch.cat([mean_where(matte, small), mean_where(1 - matte, small)], 1) * 255
+    colours = resize(colours, full.shape[2], full.shape[3])
+    person, room = colours[:, :3], colours[:, 3:]
+    return (alpha * full + (1 - alpha) * (person + alpha * (person - room))).clamp(0, 255)
 
 
 def light_share(luma: Tensor, alpha: Tensor, room: Tensor) -> Tensor:
@@ -203,7 +216,8 @@ class LiveGraph(nn.Module):
         room, own = self.room(full, alpha, backdrop, knobs)
         behind = resize(room_luma(luma, matte) * 255, height, width)
         weight = torch.where(own > 0.5, light_share(full_luma, alpha, behind), alpha)
-        relit = composite(full, resize(change, height, width), weight, room, own)
+        person = torch.where(own > 0.5, full, without_room(full, alpha, small, matte))
+        relit = composite(person, resize(change, height, width), weight, room, own)
         pictures = [relit.permute(0, 2, 3, 1).round().to(torch.uint8), *([i420(relit)] if self.even else [])]
         return (*pictures, source.state8, source.state16, matte, luma)
 
@@ -216,8 +230,8 @@ class LiveGraph(nn.Module):
         return torch.where(own > 0.5, full, backdrop.to(torch.float32).permute(0, 3, 1, 2)), own
 
 
-def composite(full: Tensor, change: Tensor, weight: Tensor, room: Tensor, own: Tensor) -> Tensor:
+def composite(person: Tensor, change: Tensor, weight: Tensor, room: Tensor, own: Tensor) -> Tensor:
     """Person by its weight over room, (n, 3, H, W), 0..255. Before the own room the change is weighed, then clipped."""
-    relit = full * (1 + change[:, :3]) + change[:, 3:]
+    relit = person * (1 + change[:, :3]) + change[:, 3:]
     relit = torch.where(own > 0.5, relit, relit.clamp(0, 255))
     return (room + weight * (relit - room)).clamp(0, 255)
