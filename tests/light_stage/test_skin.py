@@ -10,12 +10,37 @@ pytest.importorskip("anny")
 skin = pytest.importorskip("training.light_stage.skin")
 
 
-def test_every_group_of_tone_is_drawn_equally_often():
+def test_every_tone_is_drawn_equally_often_and_half_of_them_are_brown_or_dark():
     rng = np.random.default_rng(0)
-    angles = [skin.draw_ita(rng) for _ in range(3000)]
-    counts, _ = np.histogram(angles, skin.ITA_BOUNDS)
-    assert counts.sum() == 3000
+    angles = np.array([skin.draw_ita(rng) for _ in range(4000)])
+    counts, _ = np.histogram(angles, skin.TONES_DEG)
+    assert counts.sum() == 4000
     assert counts.min() > 400  # 500 expected each
+    assert (angles < 10).mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_block_of_seeds_holds_each_sex_with_each_tone_once():
+    from training.light_stage.balance import BLOCK, wish_of
+
+    wishes = [wish_of(seed) for seed in range(2 * BLOCK, 4 * BLOCK)]
+    assert len(set(wishes[:BLOCK])) == BLOCK == len(set(wishes[BLOCK:]))
+    assert wishes[:BLOCK] != wishes[BLOCK:]
+    assert wish_of(5) == wish_of(5)
+
+
+def test_a_wish_is_kept_where_textures_allow_it():
+    from training.light_stage.balance import Wish
+    from training.light_stage.person import _pick_skin
+
+    rng = np.random.default_rng(0)
+    for sex in "fm":
+        for low, high in ((-68.0, -49.0), (41.0, 55.0)):
+            name, picked, ita_deg = _pick_skin(rng, skin.names(), Wish(sex, low, high))
+            assert picked == sex
+            assert ("_female_" in name) == (sex == "f")
+            assert low <= ita_deg <= high
+    only = [n for n in skin.names() if "_darkskinned_male_" in n]
+    assert _pick_skin(rng, only, Wish("f", -68.0, -49.0))[1] == "m"
 
 
 @pytest.mark.parametrize("ita_deg", [-50.0, -10.0, 20.0, 35.0, 60.0])

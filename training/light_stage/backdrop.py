@@ -76,6 +76,9 @@ def plan_backdrop(panoramas, light, camera: dict, size: tuple[int, int], rng: np
     blur_px = 5.0 * rng.random() ** 2 * size[1] / 256  # half of the rooms are in focus
     if kind == "wall":
         return plan_wall(rng, light.code, size)
+    if kind in ("busy", "room") and rng.random() < 0.85:  # shelves hang on walls, seldom between trees
+        wall = plan_wall(rng, light.code, size)
+        return plan_busy(rng, wall, panoramas, size) if kind == "busy" else plan_room(rng, wall, size)
 
     def view() -> np.ndarray:
         gain = light.code.mean() / max(panoramas.images[best[1]].mean(), 1e-6)

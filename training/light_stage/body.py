@@ -61,7 +61,13 @@ class Body:
         self.expressions = list(self.model.facial_action_labels)
         self.local_changes = list(self.model.local_change_labels)
         weights = self.model.vertex_bone_weights.numpy()
-        self._weights, self._bones = weights, self.model.vertex_bone_indices.numpy()
+        bones = self.model.vertex_bone_indices.numpy().copy()
+        labels = self.model.bone_labels
+        for name in ("eye.L", "eye.R"):  # a few lashes and lids hang on them too; only eyeballs may turn
+            strangers = bones == labels.index(name)
+            strangers[EYES] = False
+            bones[strangers] = labels.index("head")
+        self._weights, self._bones = weights, bones
 
     def state(
         self,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 
 @dataclass(frozen=True)
@@ -35,22 +36,40 @@ class Camera:
         return float(np.degrees(2 * np.arctan(self.size[1] / 2 / self.focal)))
 
 
-def frame_head(rng: np.random.Generator, head: np.ndarray, size: tuple[int, int]) -> Camera:
+@dataclass(frozen=True)
+class Aim:
+    """Where a webcam stands as seen from the head it is meant for: distance, and its turns in radians."""
+
+    distance_m: float
+    pitch: float
+    yaw: float
+    roll: float
+
+    @property
+    def rotation(self) -> np.ndarray:
+        """(3, 3) body -> camera."""
+        return Rotation.from_euler("zxy", [self.roll, self.pitch, self.yaw]).as_matrix()
+
+    def place(self) -> np.ndarray:
+        """(3,) the camera's place, metres from the head, body frame."""
+        return self.rotation.T @ np.array([0, 0, self.distance_m])
+
+
+def sample_aim(rng: np.random.Generator) -> Aim:
+    """A random place for a webcam: on a laptop or a screen, nearly in front."""
+    distance_m = rng.uniform(0.5, 1.0)
+    return Aim(distance_m, rng.normal(0.0, 0.1), rng.normal(0, 0.08), rng.normal(0, 0.025))
+
+
+def frame_head(rng: np.random.Generator, head: np.ndarray, size: tuple[int, int], aim: Aim) -> Camera:
     """A random webcam framing of a head at `head` (3,), from close to half body, off-centre at times."""
     height, width = size
     share = rng.choice([rng.uniform(0.26, 0.38), rng.uniform(0.36, 0.52), rng.uniform(0.5, 0.74)], p=[0.09, 0.49, 0.42])
     visible_m = 0.25 / share * height / min(height, width)
-    distance = rng.uniform(0.5, 1.0)
-    pitch = rng.normal(0.0, 0.1)
-    yaw, roll = rng.normal(0, 0.08), rng.normal(0, 0.025)
-    from scipy.spatial.transform import Rotation
-
-    rotation = Rotation.from_euler("zxy", [roll, pitch, yaw]).as_matrix()
-    centre = head + rotation.T @ np.array([0, 0, distance])
     x = 0.5 + np.clip(rng.normal(0, 0.06 + 0.06 * (rng.random() < 0.3)), -0.3, 0.3)
     y = np.clip(rng.uniform(0.05, 0.2) + share * 0.5, 0.25, 0.6)
     principal = np.array([x * width, y * height])
-    return Camera(centre, rotation, float(height / visible_m * distance), principal, size)
+    return Camera(head + aim.place(), aim.rotation, float(height / visible_m * aim.distance_m), principal, size)
 
 
 def shaken(camera: Camera, offset: np.ndarray) -> Camera:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from training.light_stage.camera import Camera, frame_head
+from training.light_stage.balance import Wish
+from training.light_stage.body import BODY, body
+from training.light_stage.camera import Aim, Camera, frame_head
 from training.light_stage.part import Part
 from training.light_stage.person import Person, sample_person
 
@@ -13,9 +15,10 @@ SHARES = (0.84, 0.13, 0.03)  # of one, two and three people
 
 
 def head_centre(vertices: np.ndarray) -> np.ndarray:
-    """(3,) middle of the face: the skin's top 23 cm, moved forwards of the neck."""
-    top = vertices[vertices[:, 1] > vertices[:, 1].max() - 0.23]
-    return np.array([top[:, 0].mean(), vertices[:, 1].max() - 0.115, top[:, 2].mean() + 0.05])
+    """(3,) middle of the face of a skin's vertices (13380, 3): its top 23 cm, moved forwards of the neck."""
+    head = vertices[body().template[BODY, 1] > 0.6]  # no hand that is held up above it
+    top = head[head[:, 1] > head[:, 1].max() - 0.23]
+    return np.array([top[:, 0].mean(), head[:, 1].max() - 0.115, top[:, 2].mean() + 0.05])
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,17 @@ class Cast:
                 frame += [((mesh - head) @ turn.T + heads[-1]).astype(np.float32) for mesh in meshes]
         return frames, np.stack(heads)
 
-    def framed(self, rng: np.random.Generator, heads: np.ndarray, size: tuple[int, int]) -> Camera:
+    def meet(self, aim: Aim) -> None:
+        """Tell everybody where the camera is, for their eyes to find it."""
+        for person, place in zip(self.people, self.places, strict=True):
+            seen = aim.place() - place.offset
+            seen = Rotation.from_rotvec([0, -place.turn, 0]).apply(seen)
+            person.performance.camera = np.arctan2(seen[:2], np.hypot(seen[2], [0.0, seen[0]]))
+
+    def framed(self, rng: np.random.Generator, heads: np.ndarray, size: tuple[int, int], aim: Aim) -> Camera:
         """A random webcam on the first head, or turned and drawn back towards the middle of several."""
         share = float(rng.uniform(0.3, 1.0)) if len(heads) > 1 else 0.0
-        camera = frame_head(rng, heads[0] + share * (heads.mean(0) - heads[0]) * [1, 1, 0], size)
+        camera = frame_head(rng, heads[0] + share * (heads.mean(0) - heads[0]) * [1, 1, 0], size, aim)
         wider = 1 / (1 + share * 0.5 * np.ptp(heads[:, 0]))
         return Camera(camera.centre, camera.rotation, camera.focal * wider, camera.principal, size)
 
@@ -78,9 +88,12 @@ def _place(rng: np.random.Generator, side: int) -> Place:
     return Place(offset, float(-side * rng.uniform(0.0, 0.45)))
 
 
-def sample_cast(rng: np.random.Generator, skins: list[str], texels: int, shares: tuple[float, ...] = SHARES) -> Cast:
-    """One to three random people who wear some of `skins`; the first one is drawn first."""
-    people = [sample_person(rng, skins, texels)]
+def sample_cast(
+    rng: np.random.Generator, skins: list[str], texels: int, shares: tuple[float, ...] = SHARES,
+    wish: Wish | None = None,
+) -> Cast:  # fmt: skip
+    """One to three random people who wear some of `skins`; the first one is drawn first, and as wished."""
+    people = [sample_person(rng, skins, texels, wish=wish)]
     places = [Place(np.zeros(3), 0.0)]
     sides = rng.permutation([-1, 1])
     for i in range(int(rng.choice(len(shares), p=shares))):

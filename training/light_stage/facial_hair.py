@@ -62,10 +62,21 @@ def stubble(
     skin.texture[..., :3] = skin.texture[..., :3] * (1 - cover) + colour * cover
 
 
+def _enlarged(uv: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(uv (f, 3, 2) spread over the whole texture, the mask's part below them): strands as fine as texels allow."""
+    low, high = uv.min((0, 1)), uv.max((0, 1))
+    size = len(mask)
+    x0, x1 = np.floor(low[0] * size), np.ceil(high[0] * size)
+    y0, y1 = np.floor((1 - high[1]) * size), np.ceil((1 - low[1]) * size)
+    part = np.clip([x0, x1, y0, y1], 0, size).astype(int)
+    corner, span = np.array([part[0], size - part[3]]), np.array([part[1] - part[0], part[3] - part[2]])
+    cut = mask[part[2] : part[3], part[0] : part[1]]
+    return np.float32((uv * size - corner) / span), cv2.resize(cut, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
 def shells(style: str, length_m: float, colour: np.ndarray, rng: np.random.Generator, curl: float = 0.0) -> list[Part]:
     """Short hair as SHELLS layers of dots above the skin, each layer pierced by fewer strands than the last."""
     size = 1024
-    mask = _painted(style, size)
     strands = cv2.GaussianBlur(rng.standard_normal((size, size)).astype(np.float32), (0, 0), 0.7)
     clump = cv2.GaussianBlur(rng.standard_normal((size, size)).astype(np.float32), (0, 0), 4.0)
     density = strands / strands.std() + (0.3 + curl) * clump / clump.std()
@@ -74,14 +85,18 @@ def shells(style: str, length_m: float, colour: np.ndarray, rng: np.random.Gener
     inside = (model.faces < BODY.stop).all(1)
     chosen = value[np.minimum(model.faces, BODY.stop - 1)].max(1) > 0.02
     chosen &= inside
+    if style != "scalp":  # the mouth's lining lies elsewhere in the uv; no hair grows in there
+        chosen &= (model.face_uv.mean(1) > [0.5, 0.25]).all(1)
     index, faces = np.unique(model.faces[chosen], return_inverse=True)
-    faces, uv = faces.reshape(-1, 3).astype(np.int32), model.face_uv[chosen]
-    tone = np.exp(0.25 * strands / strands.std())[..., None]
+    faces = faces.reshape(-1, 3).astype(np.int32)
+    uv, mask = _enlarged(model.face_uv[chosen], _painted(style, size))
+    depth = float(np.clip(1 - 1.6 * np.mean(colour), 0.35, 1))  # pale hair lets light through: else it looks knitted
+    tone = np.exp(0.25 * depth * strands / strands.std())[..., None]
     out = []
     for k in range(SHELLS):
         share = (k + 1) / SHELLS
         alpha = np.clip((density - (-1.3 + 2.1 * share)) * 1.6 + 0.5, 0, 1) * step(0.05, 0.75, mask - 0.25 * share)
-        rgb = np.clip(colour * tone * (0.6 + 0.5 * share), 0.004, 0.8)
+        rgb = np.clip(colour * tone * (1 - depth * (0.4 - 0.5 * share)), 0.004, 0.8)
         texture = np.concatenate([rgb, alpha[..., None]], axis=-1).astype(np.float32)
         material = Material(texture, HAIR, 0.6, 0.014, (0.35, 0.3, 0.25))
         height = length_m * share * (0.35 + 0.65 * value[index])

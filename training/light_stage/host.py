@@ -40,7 +40,8 @@ def _mouth(rng: np.random.Generator) -> list[Part]:
 def _performance() -> Performance:
     """Faces the camera, looks at it, calm and friendly; no gestures, and no lower lids drawn up."""
     out = Performance(np.random.default_rng(SEED))
-    out.facing, out.torso, out.gaze = np.array([0.02, 0.07, 0.015]), np.array([0.0, 0.05, 0.0]), np.array([-0.1, 0.02])
+    out.facing, out.torso, out.gaze = np.array([0.02, 0.07, 0.015]), np.array([0.0, 0.05, 0.0]), np.zeros(2)
+    out.meets = True
     out.loud, out.smile, out.gestures, out.lids = 0.0, 0.32, [], 0.08
     out.mood = dict.fromkeys(out.mood, 0.0) | {"browInnerUp": 0.12}
     return out

@@ -131,7 +131,7 @@ def weave_pattern(cloth: Material, second: np.ndarray, rng: np.random.Generator)
     """Lay stripes, checks, dots or a plaid of a second colour (3,) over a cloth."""
     h, w = cloth.texture.shape[:2]
     v, u = np.meshgrid(np.linspace(0, 1, h), np.linspace(0, 1, w), indexing="ij")
-    count = rng.uniform(10, 45)
+    count = float(np.exp(rng.uniform(np.log(24), np.log(100))))
     a, b = np.sin(2 * np.pi * count * u), np.sin(2 * np.pi * count * v)
     kind = rng.choice(["stripes", "rings", "checks", "plaid", "dots"])
     sharp = 4.0

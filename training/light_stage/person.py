@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from training.light_stage import eyes, facial_hair, headwear, ict, materials, skin, wardrobe
+from training.light_stage.balance import Wish
 from training.light_stage.body import BODY, BodyState, body
 from training.light_stage.ict_carry import carried
 from training.light_stage.motion import Performance
@@ -116,10 +117,10 @@ def _hair_colour(rng: np.random.Generator, skin_name: str, ita_deg: float) -> np
     return colour * np.exp(rng.normal(0, 0.15)).astype(np.float32)
 
 
-def _pick_skin(rng: np.random.Generator, skins: list[str]) -> tuple[str, str, float]:
-    """(skin name, sex, tone as ITA in degrees): all groups of tone are drawn equally often, whatever the textures."""
-    ita_deg = skin.draw_ita(rng)
-    sex = str(rng.choice(["f", "m"]))
+def _pick_skin(rng: np.random.Generator, skins: list[str], wish: Wish | None = None) -> tuple[str, str, float]:
+    """(skin name, sex, tone as ITA in degrees): as wished, or both drawn; the sex is kept if a texture allows it."""
+    ita_deg = float(rng.uniform(wish.low_deg, wish.high_deg)) if wish else skin.draw_ita(rng)
+    sex = wish.sex if wish else str(rng.choice(["f", "m"]))
     pool = skin.fitting(skins, ita_deg)
     same = [s for s in pool if ("_female_" in s) == (sex == "f")]
     skin_name = str(rng.choice(same or pool))
@@ -189,20 +190,22 @@ def _headwear(rng: np.random.Generator, hair: list[Part]) -> tuple[list[str], li
 
 
 def sample_person(
-    rng: np.random.Generator, skins: list[str], texels: int = 2048, ict_share: float = ICT_SHARE
-) -> Person:
-    """A random identity that wears one of `skins`, its texture `texels` wide; ict_share: chance of an ICT face.
+    rng: np.random.Generator, skins: list[str], texels: int = 2048, ict_share: float = ICT_SHARE,
+    wish: Wish | None = None,
+) -> Person:  # fmt: skip
+    """A random identity that wears one of `skins`, its texture `texels` wide; ict_share: chance of an ICT face;
+    wish: which sex and tone.
 
     ICT's draws have a stream of their own: all else of a person is the same with and without.
     """
     own = rng.spawn(1)[0]
-    person = _sample_anny(rng, skins, texels)
+    person = _sample_anny(rng, skins, texels, wish)
     has_ict = own.random() < ict_share and ict.available()
     return with_face(person, ict_face(own)) if has_ict else person
 
 
-def _sample_anny(rng: np.random.Generator, skins: list[str], texels: int) -> Person:
-    skin_name, sex, ita_deg = _pick_skin(rng, skins)
+def _sample_anny(rng: np.random.Generator, skins: list[str], texels: int, wish: Wish | None) -> Person:
+    skin_name, sex, ita_deg = _pick_skin(rng, skins, wish)
     hide = skin.material(skin_name, skin.colour_of(ita_deg, rng), np.random.default_rng(rng.integers(2**31)), texels)
     outfit, hidden = wardrobe.outfit(wardrobe.pick_outfit(rng, sex), rng)
     faces, uv = wardrobe.base_faces(BODY)

@@ -11,8 +11,9 @@ from training.light_stage import assets
 from training.light_stage.materials import SKIN, Material, lookup
 from training.light_stage.regions import face_uv, region
 
-# ITA groups' bounds in degrees (Chardon 1991; the ends closed where skins end), each drawn equally often.
-ITA_BOUNDS = (-68.0, -30.0, 10.0, 28.0, 41.0, 55.0, 66.0)
+# Bounds of the tones that are drawn equally often, ITA in degrees: the groups of Chardon 1991 (the ends closed where
+# skins end), brown and dark halved, so that skins below and above 10 degrees are as many.
+TONES_DEG = (-68.0, -49.0, -30.0, -10.0, 10.0, 28.0, 41.0, 55.0, 66.0)
 # Typical a* and b* along ITA, after published skin-colour surveys, a* raised by 3 for the blood in a warm face.
 ITA_KNOTS = (-70.0, -50.0, -25.0, 5.0, 25.0, 45.0, 65.0)
 A_KNOTS = (8.5, 11.5, 14.5, 15.5, 15.0, 14.0, 12.5)
@@ -27,9 +28,9 @@ def names() -> list[str]:
 
 
 def draw_ita(rng: np.random.Generator) -> float:
-    """An individual typology angle in degrees, every group equally likely."""
-    group = int(rng.integers(len(ITA_BOUNDS) - 1))
-    return float(rng.uniform(ITA_BOUNDS[group], ITA_BOUNDS[group + 1]))
+    """An individual typology angle in degrees, every tone equally likely."""
+    tone = int(rng.integers(len(TONES_DEG) - 1))
+    return float(rng.uniform(TONES_DEG[tone], TONES_DEG[tone + 1]))
 
 
 def colour_of(ita_deg: float, rng: np.random.Generator) -> np.ndarray:

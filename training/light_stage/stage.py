@@ -3,7 +3,8 @@
 import numpy as np
 
 from training.light_stage import shade
-from training.light_stage.camera import shaken
+from training.light_stage.balance import wish_of
+from training.light_stage.camera import sample_aim, shaken
 from training.light_stage.cast import Cast, sample_cast
 from training.light_stage.directions import LIGHTS, direction, form_vectors
 from training.light_stage.gbuffer import Records, trace
@@ -29,10 +30,12 @@ class Take:
 
     def __init__(self, rng: np.random.Generator, cast: Cast, frames: int, size: tuple[int, int]) -> None:
         times = np.arange(frames) / FPS
+        aim = sample_aim(rng)
+        cast.meet(aim)
         meshes, heads = cast.vertices(times)
         self.cast = cast
         self.topology = Topology(cast.parts, [len(m) for m in meshes[0]])
-        base = cast.framed(rng, heads, size)
+        base = cast.framed(rng, heads, size, aim)
         tremble = [Drift(rng, 1.5) for _ in range(2)]
         sway = rng.choice([0.0, 1.5], p=[0.7, 0.3])
         self.cameras = [shaken(base, sway * np.array([d(t) for d in tremble])) for t in times]
@@ -128,7 +131,8 @@ def _frame_arrays(take: Take, t: int, light: VertexLight, hard_dirs: np.ndarray,
 def take_of(seed: int, frames: int, size: int) -> tuple[Take, np.random.Generator]:
     """The person, camera and motion of a seed, size x size pixels, and the generator to go on with."""
     rng = np.random.default_rng([seed, 7])
-    cast = sample_cast(rng, skins_of(split_of_seed(seed)), 2048 if size > 400 else 1024)
+    skins = skins_of(split_of_seed(seed))
+    cast = sample_cast(rng, skins, 2048 if size > 400 else 1024, wish=wish_of(seed))
     return Take(rng, cast, frames, (size, size)), rng
 
 
@@ -173,5 +177,6 @@ def clip_arrays(take: Take, rng: np.random.Generator) -> dict[str, np.ndarray]:
         "focal_px": np.float32(take.cameras[0].focal),
         "principal_px": np.float32(take.cameras[0].principal),
     }
-    out |= {"facing_deg": np.float32(np.degrees(take.cast.lead.performance.facing))}
+    performance = take.cast.lead.performance
+    out["head_deg"] = np.float32(np.degrees(performance.facing_seen(take.cameras[0].rotation)))
     return out | {f"about_{k}": np.str_(v) for k, v in take.cast.about().items()}

@@ -25,7 +25,7 @@ def clip_figures(clip: Clip) -> dict[str, float]:
     skin = arrays["label"] == SKIN
     frames, height, width = clip.shape
     albedo = arrays["albedo"][skin].astype(np.float32)
-    pitch, yaw, _ = arrays["facing_deg"]
+    pitch, yaw = arrays["head_deg"] if "head_deg" in arrays else arrays["facing_deg"][:2]
     return {
         "skin luminance": float(np.median(albedo @ LUMINANCE)) if skin.any() else float("nan"),
         "skin tone (ITA, deg)": float(ita_of(np.median(albedo, axis=0)[None])[0]) if skin.any() else float("nan"),
