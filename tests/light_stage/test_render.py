@@ -18,7 +18,7 @@ def clip() -> Clip:
     """Two frames of 64 x 64."""
     from training.light_stage.stage import render_clip
 
-    return Clip(render_clip(2, 2, 64))
+    return Clip(render_clip(5, 2, 64))
 
 
 def test_ground_truth_is_sound(clip):
@@ -56,13 +56,13 @@ def test_flow_carries_the_picture(clip):
 
 
 def test_a_broken_clip_is_made_again_and_a_whole_one_is_kept(tmp_path, clip):
-    path = clip_path(tmp_path, 2)
+    path = clip_path(tmp_path, 5)
     save_clip(path, clip.arrays)
     stamp = path.stat().st_mtime_ns
-    assert render_one((tmp_path, 2, 1, 64)) == (2, 0.0, "")
+    assert render_one((tmp_path, 5, 1, 64)) == (5, 0.0, "")
     assert path.stat().st_mtime_ns == stamp
     path.write_bytes(path.read_bytes()[:1000])
-    _seed, seconds, fault = render_one((tmp_path, 2, 1, 64))
+    _seed, seconds, fault = render_one((tmp_path, 5, 1, 64))
     assert seconds > 0
     assert fault == ""
     assert is_good(path)
