@@ -13,6 +13,7 @@ from training.light_stage.materials import lookup
 from training.light_stage.scene import EPSILON_M, Scene
 
 SAMPLES = 3  # per pixel side
+SPOTS = 8  # samples that a record remembers
 MAX_LAYERS = 7
 
 
@@ -23,6 +24,8 @@ class Records:
     pixel (n,) flat index; weight (n,) in (0, 1], share of the pixel; triangle (n, 3) vertex indices and bary (n, 3);
     point, normal, smooth normal (n, 3) camera frame; albedo (n, 3) linear; label (n,) parsing class; part (n,);
     roughness and f0 (n,); strand (n, 3) direction of hairs (0 where there are none) and tilt (n,).
+    spots (n, SPOTS, 3): points of some of the samples a record is the mean of, as often as they weigh: layers of hair
+    have no common place to trace shadows from.
     """
 
     pixel: np.ndarray
@@ -39,6 +42,7 @@ class Records:
     f0: np.ndarray
     strand: np.ndarray
     tilt: np.ndarray
+    spots: np.ndarray
 
 
 def _sample_pixels(camera: Camera, scene: Scene, samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -144,13 +148,22 @@ def _unit(v: np.ndarray) -> np.ndarray:
 
 
 def _merge(key: np.ndarray, weight: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Group samples by key. Returns (first sample, summed weight, weighted mean of columns (n, c))."""
+    """Group samples by key.
+
+    Returns (first sample, summed weight, weighted mean of columns (n, c), SPOTS of its samples (n, SPOTS), as often as
+    they weigh).
+    """
     order = np.lexsort((-weight, key))
     key, weight, columns = key[order], weight[order], columns[order]
     start = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
     total = np.add.reduceat(weight, start)
     mean = np.add.reduceat(columns * weight[:, None], start, axis=0) / np.maximum(total, 1e-9)[:, None]
-    return order[start], total, mean
+    reached = np.cumsum(weight, dtype=np.float64)
+    before = np.concatenate([[0.0], reached])[start]
+    share = (np.arange(SPOTS) + 0.5) / SPOTS
+    last = np.append(start[1:], len(key)) - 1
+    spots = np.searchsorted(reached, before[:, None] + share * total[:, None])
+    return order[start], total, mean, order[np.clip(spots, start[:, None], last[:, None])]
 
 
 def trace(scene: Scene, camera: Camera, samples: int = SAMPLES) -> Records:
@@ -181,10 +194,11 @@ def _records(scene, pixel, rays, face, bary, distance, weight) -> Records:
     smooth *= np.where((smooth * rays).sum(1) > 0.15, -1, 1)[:, None].astype(np.float32)
     normal, strand = _detailed(scene, face, bary, smooth)
     columns = np.concatenate([colour[:, :3], normal, smooth, rays * distance[:, None], gloss, strand], axis=1)
-    first, total, mean = _merge(pixel * len(topology.parts) + part, weight, columns)
+    first, total, mean, spots = _merge(pixel * len(topology.parts) + part, weight, columns)
     return Records(
         pixel[first], total.astype(np.float32), triangle[first], bary[first].astype(np.float32),
         mean[:, 9:12].astype(np.float32), _unit(mean[:, 3:6]), _unit(mean[:, 6:9]), mean[:, :3].astype(np.float32),
         labels[part[first]], part[first], mean[:, 12].astype(np.float32), mean[:, 13].astype(np.float32),
         np.where(np.any(mean[:, 14:17], axis=1)[:, None], _unit(mean[:, 14:17]), 0), mean[:, 17].astype(np.float32),
+        columns[spots, 9:12].astype(np.float32),
     )  # fmt: skip

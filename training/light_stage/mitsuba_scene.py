@@ -102,7 +102,8 @@ def render(
     """((H, W, 3) premultiplied linear radiance, (H, W) alpha), float32, by path tracing.
 
     code: light code or panorama in DESIGN's orientation; suns: (direction towards it (3,), rgb irradiance (3,)).
-    depth: longest path, 2 is direct light alone; every alpha card that a path passes counts.
+    depth: longest path, 2 is direct light alone. "volpath" and not "path", to which every alpha card is opaque on the
+    way from a surface to a sun.
     """
     height, width = camera.size
     offset = (np.array([width / 2, height / 2]) - camera.principal) / [width, height]
@@ -125,7 +126,7 @@ def render(
     }
     description = {
         "type": "scene",
-        "integrator": {"type": "path", "max_depth": depth, "hide_emitters": True},
+        "integrator": {"type": "volpath", "max_depth": depth, "hide_emitters": True},
         "sensor": sensor,
         "sky": {"type": "envmap", "bitmap": mi.Bitmap(environment_texels(np.asarray(code, np.float32)))},
     }

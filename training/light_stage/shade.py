@@ -7,11 +7,12 @@ from training.light_stage.directions import BASIS, latlong
 from training.light_stage.gbuffer import Records
 from training.light_stage.gloss import coat, ggx
 from training.light_stage.hair import TILT, mirrored
-from training.light_stage.materials import EYES, HAIR
+from training.light_stage.materials import HAIR
+from training.light_stage.occlusion import lifts
 from training.light_stage.scene import Scene
-from training.light_stage.transport import EYE_OFFSET_M, OFFSET_M, VertexLight
+from training.light_stage.transport import VertexLight
 
-SHORT_CARD_OFFSET_M = 1.5e-3  # strands shade each other under a small lamp: 6 mm made hair 1.7 times too bright
+HARD_SPOTS = (2, 5)  # samples of each record whose shadow is traced, of the SPOTS it remembers
 
 
 def view_directions(records: Records) -> np.ndarray:
@@ -50,6 +51,18 @@ def glossy_weight(records: Records, visible: np.ndarray) -> np.ndarray:
     return weight * visible
 
 
+def mirrors(records: Records, gloss: np.ndarray, mirror: np.ndarray, main: np.ndarray):
+    """(mirror directions (p, 3), roughness (p,)) of pixels: those of the record that shines most, as a clip keeps one.
+
+    gloss (n,) as glossy_weight; mirror (n, 3); main (p,): the heaviest record of each pixel, where none shines.
+    """
+    order = np.lexsort((-gloss * records.weight, records.pixel))
+    pixel = records.pixel[order]
+    best = order[np.concatenate([[True], pixel[1:] != pixel[:-1]])]
+    best = np.where(gloss[best] > 0, best, main)
+    return mirror[best], records.roughness[best]
+
+
 def hard_light(
     scene: Scene,
     records: Records,
@@ -60,22 +73,21 @@ def hard_light(
 ) -> np.ndarray:
     """(n, 3) float32 radiance of the records under one far small disk, per unit irradiance facing it.
 
-    Shadow rays go to random points of the disk, one a record; skin and cards take part of their light softened.
+    Shadow rays go to random points of the disk; skin and cards take part of their light softened.
     """
     n = len(records.pixel)
-    jitter = rng.normal(0, np.radians(radius_deg) / 1.5, (n, 3))
-    along = toward + jitter
-    along = (along / np.linalg.norm(along, axis=1, keepdims=True)).astype(np.float32)
     parts = scene.topology.parts
     layered = np.array([p.layered for p in parts])[records.part]
     cosine = (records.normal * toward).sum(1)
     smooth = (records.smooth * toward).sum(1)
     lit = np.flatnonzero((smooth > -0.3) | layered)
     shadow = np.zeros(n, np.float32)
-    offset = np.where(layered, 0, np.where(records.label == EYES, EYE_OFFSET_M, OFFSET_M))
-    lift = offset[lit, None] * records.smooth[lit]
-    lift = lift + along[lit] * np.where(layered, SHORT_CARD_OFFSET_M, 1e-3)[lit, None]
-    shadow[lit] = scene.transmittance((records.point[lit] + lift).astype(np.float32), along[lit])
+    away, ahead = lifts(scene, records)
+    for spot in HARD_SPOTS:
+        along = toward + rng.normal(0, np.radians(radius_deg) / 1.5, (len(lit), 3))
+        along = (along / np.linalg.norm(along, axis=1, keepdims=True)).astype(np.float32)
+        shadow[lit] += scene.transmittance(records.spots[lit, spot] + away[lit] + along * ahead[lit], along)
+    shadow /= len(HARD_SPOTS)
     u, v = latlong(toward)
     index = int(v * BASIS) * BASIS + int(u * BASIS)
     seen = light.visibility[:, index][light.row[records.triangle]]

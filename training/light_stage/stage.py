@@ -112,6 +112,8 @@ def _frame_arrays(take: Take, t: int, light: VertexLight, hard_dirs: np.ndarray,
     main = _main_record(records)
     alpha = np.clip(_pixel_sums(records, np.ones((len(records.pixel), 1), np.float32)), 1e-3, 1)
     tint = np.maximum(_pixel_sums(records, records.albedo), 1e-4)
+    gloss = shade.glossy_weight(records, visible)
+    mirrored, roughness = shade.mirrors(records, gloss, mirror, main)
     hard = np.stack([shade.hard_light(scene, records, light, d, 0.6, rng) for d in hard_dirs], axis=1)
     arrays = {
         "pixel": pixels.astype(np.int32),
@@ -120,9 +122,9 @@ def _frame_arrays(take: Take, t: int, light: VertexLight, hard_dirs: np.ndarray,
         "normal": records.normal[main].astype(np.float16),
         "label": records.label[main].astype(np.uint8),
         "depth": (-records.point[main, 2]).astype(np.float16),
-        "reflection": mirror[main].astype(np.float16),
-        "roughness": records.roughness[main].astype(np.float16),
-        "gloss": _pixel_sums(records, shade.glossy_weight(records, visible)).astype(np.float16),
+        "reflection": mirrored.astype(np.float16),
+        "roughness": roughness.astype(np.float16),
+        "gloss": _pixel_sums(records, gloss).astype(np.float16),
         "hard": np.minimum(_pixel_sums(records, hard), 6e4).astype(np.float16),
     }
     return arrays, transport, tint, main

@@ -1,9 +1,9 @@
 """Light transport: the response of every pixel to each of the 256 lights of the 16 x 16 basis.
 
-Visibility, subsurface softening and the first bounce are smooth under lights this large, so they are computed at the
-mesh's vertices and interpolated; the cosine is taken at each pixel with its own bumped normal. Units: response is
-outgoing radiance per unit radiance of the light, so a Lambertian facing n has albedo / pi * integral of cos over the
-light's cell.
+Visibility, subsurface softening and bounces are smooth under lights this large, so they are computed at the mesh's
+vertices and interpolated; where the vertices disagree, visibility is traced at each pixel (occlusion), and the cosine
+is always taken there with its own bumped normal. Units: response is outgoing radiance per unit radiance of the light,
+so a Lambertian facing n has albedo / pi * integral of cos over the light's cell.
 """
 
 from dataclasses import dataclass
@@ -12,15 +12,12 @@ import numba
 import numpy as np
 from scipy import sparse
 
+from training.light_stage.bounce import Sides, bounce
 from training.light_stage.directions import LIGHTS, form_vectors, shadow_directions
 from training.light_stage.gbuffer import Records
 from training.light_stage.materials import EYES, MOUTH
+from training.light_stage.occlusion import CARD_OFFSET_M, EYE_OFFSET_M, OFFSET_M, record_visibility, scattered, shares
 from training.light_stage.scene import Scene
-
-OFFSET_M = 2.5e-3
-EYE_OFFSET_M = 3e-4  # lids lie close
-CARD_OFFSET_M = 6e-3  # shorter ones shade hair closer to the truth in front light, and further from it in back light
-BOUNCE_RAYS = 24
 
 
 @dataclass
@@ -38,12 +35,14 @@ class VertexLight:
 
 def visibility(scene: Scene, vertices: np.ndarray) -> np.ndarray:
     """(m, 256) float32: share of each basis light that the vertices see."""
-    directions, index, weight = shadow_directions()
+    directions, index, _ = shadow_directions()
+    which_set, sets, weight = shares(2)
     position, normal = scene.vertices[vertices], scene.normals[vertices]
     layered = np.array([p.layered for p in scene.topology.parts])[scene.topology.vertex_part[vertices]]
     facing = normal @ directions.T
     # bumped normals may lean over the horizon of the smooth one; cards are lit from both sides
     wanted = (facing > -0.25) | layered[:, None]
+    wanted &= scattered(vertices)[:, None] % sets == which_set
     which, light = np.nonzero(wanted)
     labels = np.array([p.material.label for p in scene.topology.parts])[scene.topology.vertex_part[vertices]]
     offset = np.where(layered, 0, np.where(labels == EYES, EYE_OFFSET_M, OFFSET_M))
@@ -72,33 +71,6 @@ def _diffusion(scene: Scene, vertices: np.ndarray, row: np.ndarray, steps: int =
     return out.tocsr()
 
 
-def _bounce(scene: Scene, vertices: np.ndarray, row: np.ndarray, rng: np.random.Generator):
-    """Sparse matrices (m, m), one per colour: irradiance at a vertex from light reflected once elsewhere."""
-    m = len(vertices)
-    position, normal = scene.vertices[vertices], scene.normals[vertices]
-    # drawn for all vertices, so that a vertex has the same rays in every frame of a clip
-    u, p = rng.random((2, len(scene.vertices), BOUNCE_RAYS, 1), np.float32)[:, vertices] * [
-        [[[1]]],
-        [[[2 * np.pi]]],
-    ]
-    helper = np.where(np.abs(normal[:, :1]) > 0.5, [[0.0, 1, 0]], [[1.0, 0, 0]])
-    tangent = np.cross(normal, helper)
-    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
-    bitangent = np.cross(normal, tangent)
-    along = np.sqrt(u) * (np.cos(p) * tangent[:, None] + np.sin(p) * bitangent[:, None])
-    along = (along + np.sqrt(1 - u) * normal[:, None]).reshape(-1, 3).astype(np.float32)
-    origin = np.repeat(position + normal * OFFSET_M, BOUNCE_RAYS, axis=0).astype(np.float32)
-    hit = scene.solid.run(origin, along, output=True)
-    found = np.flatnonzero(hit["primID"] >= 0)
-    faces = scene.topology.faces[scene.topology.solid_faces[hit["primID"][found]]]
-    corner = np.argmax(np.stack([1 - hit["u"][found] - hit["v"][found], hit["u"][found], hit["v"][found]], 1), axis=1)
-    target = faces[np.arange(len(found)), corner]
-    known = row[target] >= 0
-    source, target = found[known] // BOUNCE_RAYS, target[known]
-    albedo = scene.topology.vertex_albedo[target] / BOUNCE_RAYS
-    return [sparse.coo_matrix((albedo[:, c], (source, row[target])), (m, m)).tocsr() for c in range(3)]
-
-
 def vertex_light(scene: Scene, vertices: np.ndarray, rng: np.random.Generator) -> VertexLight:
     """Visibility, softened light and first bounce at the given vertices (m,)."""
     row = np.full(len(scene.vertices), -1, np.int32)
@@ -111,6 +83,9 @@ def vertex_light(scene: Scene, vertices: np.ndarray, rng: np.random.Generator) -
     seen = through + (1 - through) * seen
     cosine = np.maximum(scene.normals[vertices] @ form_vectors().T, 0)
     irradiance = seen * cosine
+    sides = Sides.of(scene, vertices, row)
+    backs = scene.normals[sides.vertex[len(vertices) :]] @ form_vectors().T
+    on_sides = np.concatenate([irradiance, np.maximum(-backs, 0) * seen[row[sides.vertex[len(vertices) :]]]])
     spread = _diffusion(scene, vertices, row) @ irradiance
     part = scene.topology.vertex_part[vertices]
     share = np.float32([p.material.soft for p in scene.topology.parts])[part]
@@ -119,8 +94,8 @@ def vertex_light(scene: Scene, vertices: np.ndarray, rng: np.random.Generator) -
     norm = np.linalg.norm(form_vectors(), axis=1)
     spread[layered] = 0.35 * (_diffusion(scene, vertices, row) @ (seen * norm))[layered]
     # two bounces: what comes back once lights other places once more
-    soft = np.stack([share[:, c : c + 1] * spread + b @ (irradiance + b @ irradiance)
-                     for c, b in enumerate(_bounce(scene, vertices, row, rng))], axis=1)  # fmt: skip
+    soft = np.stack([share[:, c : c + 1] * spread + (b @ (on_sides + b @ on_sides))[: len(vertices)]
+                     for c, b in enumerate(bounce(scene, sides, row, rng))], axis=1)  # fmt: skip
     return VertexLight(row, seen, soft.astype(np.float32))
 
 
@@ -144,7 +119,7 @@ def _gather(slot, weight, rows, bary, normal, albedo, share, reflection, vectors
         top = 0.0
         below = 1e-6
         for k in range(lights):
-            v = wa * seen[a, k] + wb * seen[b, k] + wc * seen[c, k]
+            v = seen[i, k]
             e = normal[i, 0] * vectors[k, 0] + normal[i, 1] * vectors[k, 1] + normal[i, 2] * vectors[k, 2]
             e = max(e, 0.0) * v
             out[p, 0, k] += g0 * (h0 * e + wa * soft[a, 0, k] + wb * soft[b, 0, k] + wc * soft[c, 0, k])
@@ -175,6 +150,6 @@ def pixel_transport(records: Records, light: VertexLight, scene: Scene, reflecti
     _gather(
         slot.astype(np.int64), records.weight, light.row[records.triangle], records.bary, records.normal,
         (records.albedo / np.pi).astype(np.float32), share, reflection, vectors, unit.astype(np.float32),
-        light.visibility, light.soft, out, glossy,
+        record_visibility(scene, records, light.row, light.visibility), light.soft, out, glossy,
     )  # fmt: skip
     return pixels, out, glossy
