@@ -24,7 +24,7 @@ from training.light_stage.clip import Clip
 from training.light_stage.directions import BASIS, direction
 from training.light_stage.gbuffer import trace
 from training.light_stage.lights import Light, Panoramas, exposed
-from training.light_stage.materials import CLASS_NAMES
+from training.light_stage.materials import ACCESSORIES, CLASS_NAMES, HAIR
 from training.light_stage.splits import panoramas_of
 from training.light_stage.stage import Take, clip_arrays, take_of
 
@@ -79,13 +79,14 @@ def light_of(name: str, hard_dirs: np.ndarray) -> Light:
 def _clip(take: Take, seed: int, shipped: bool) -> Clip:
     """The clip of a take; if not as shipped, without light below surfaces and with hair as any other surface."""
     materials = [part.material for part in take.topology.parts]
-    kept = [(m.soft, m.strand) for m in materials]
+    kept = [(m.soft, m.strand, m.label) for m in materials]
     for material in () if shipped else materials:
         material.soft, material.strand = (0.0, 0.0, 0.0), None
+        material.label = ACCESSORIES if material.label == HAIR else material.label  # hair's own label dims its gloss
     take.records = [trace(s, c) for s, c in zip(take.scenes, take.cameras, strict=True)]
     clip = Clip(clip_arrays(take, np.random.default_rng(seed)))
-    for material, (soft, strand) in zip(materials, kept, strict=True):
-        material.soft, material.strand = soft, strand
+    for material, (soft, strand, label) in zip(materials, kept, strict=True):
+        material.soft, material.strand, material.label = soft, strand, label
     return clip
 
 
@@ -101,7 +102,7 @@ def compare(name: str, seed: int, size: int, samples: int, variant: str) -> Pair
     halves = [mitsuba_scene.render(mi, scene, camera, light.code, suns, half, seed=s)[0] for s in (0, 1)]
     seconds = time.monotonic() - start
     pictures = [clip.relight(light.code, light.hard)[0] for clip in (plain, shipped)]
-    return Pair(*pictures, (halves[0] + halves[1]) / 2, plain.alpha[0], plain.parsing[0], halves, seconds)
+    return Pair(*pictures, (halves[0] + halves[1]) / 2, plain.alpha[0], shipped.parsing[0], halves, seconds)
 
 
 def without_noise(pair: Pair, where: np.ndarray) -> tuple[float, float]:
@@ -116,6 +117,24 @@ def without_noise(pair: Pair, where: np.ndarray) -> tuple[float, float]:
     return -10 * float(np.log10(max(error - noise, 1e-10))), -10 * float(np.log10(max(noise, 1e-10)))
 
 
+def error_share(pair: Pair, part: np.ndarray, whole: np.ndarray) -> float:
+    """Share of the squared error on the pixels `whole` (h, w), without Mitsuba's noise, that lies in `part` of them."""
+    a, b = (linear_to_srgb(half) for half in pair.halves)
+    error = (linear_to_srgb(pair.ours) - linear_to_srgb(pair.truth)) ** 2 - (a - b) ** 2 / 4
+    return float(error[part].sum() / error[whole].sum())
+
+
+def shares_table(results: dict[str, dict[str, float]]) -> str:
+    """Markdown table of where the squared error lies: the outermost pixels, and inside them each class, in per cent."""
+    names = [name for name in CLASS_NAMES[1:] if any(f"{name}_error_share" in f for f in results.values())]
+    lines = ["| scene | outermost pixels | " + " | ".join(names) + " |", "|---" * (len(names) + 2) + "|"]
+    for scene, f in results.items():
+        cells = [f"{100 * f['edge_error_share']:.0f} (of {100 * f['edge_share']:.0f})"]
+        cells += [f"{100 * f[k]:.0f}" if (k := f"{name}_error_share") in f else "-" for name in names]
+        lines.append(f"| {scene} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def psnr(ours: np.ndarray, truth: np.ndarray, where: np.ndarray) -> float:
     """PSNR in dB of sRGB codes in [0, 1] over the pixels `where` (h, w)."""
     error = (linear_to_srgb(ours) - linear_to_srgb(truth))[where]
@@ -127,10 +146,13 @@ def figures(pair: Pair) -> dict[str, float]:
     person = pair.alpha > 0.5
     out = {"psnr_db": psnr(pair.ours, pair.truth, person), "shipped_psnr_db": psnr(pair.shipped, pair.truth, person)}
     out["without_noise_db"], out["noise_db"] = without_noise(pair, person)
+    edge = person & (cv2.erode(person.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    out["edge_share"], out["edge_error_share"] = float(edge.sum() / person.sum()), error_share(pair, edge, person)
     out["light_ratio"] = float(pair.ours[person].mean() / pair.truth[person].mean())
     for i, name in enumerate(CLASS_NAMES[1:], 1):
         where = person & (pair.label == i)
         if where.sum() >= 50:
+            out[f"{name}_error_share"] = error_share(pair, where & ~edge, person)
             out[f"{name}_psnr_db"] = without_noise(pair, where)[0]
             out[f"{name}_light_ratio"] = float(pair.ours[where].mean() / max(pair.truth[where].mean(), 1e-6))
     return out | {"mitsuba_s": pair.seconds}
@@ -176,10 +198,11 @@ def main() -> None:
         strips.append(strip(pair))
         print(name, {k: round(v, 3) for k, v in results[name].items()}, flush=True)
     (arguments.out / "comparison.json").write_text(json.dumps(results, indent=1))
-    (arguments.out / "comparison.md").write_text(table(results) + "\n")
+    text = table(results) + "\n\n" + shares_table(results) + "\n"
+    (arguments.out / "comparison.md").write_text(text)
     sheet = np.rint(np.concatenate(strips)[..., ::-1] * 255).astype(np.uint8)
     cv2.imwrite(str(arguments.out / "comparison.png"), sheet)
-    print(table(results))
+    print(text)
 
 
 if __name__ == "__main__":
