@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,7 +19,7 @@ from livelight.bands import Bands
 from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
-from livelight.quality import FULL_AREA, LEVELS, LEVELS_OF_TWO
+from livelight.quality import FULL_AREA, LEVELS, LEVELS_OF_TWO, Quality
 from livelight.recombine import Recombiner
 from livelight.runtimes import STRIDE, NetworkOutput, NetworkState, Runtime, open_runtime
 from livelight.segment import MatteEdges, MatteState, Segmenter, SelfieSegmenter, steady
@@ -60,7 +61,7 @@ class Inside:
 
 @dataclass(frozen=True, slots=True)
 class Matted:
-    """matte: float32 on the network's grid, steady in time. alpha: as Inside.alpha. state: to be remembered."""
+    """matte: float32 on a grid of FULL_AREA pixels, steady in time. alpha: as Inside.alpha. state: to be remembered."""
 
     matte: NDArray[np.float32]
     alpha: NDArray[np.float32]
@@ -72,20 +73,26 @@ class Relighter:
     """Relights frames of any size. One thread at a time; several streams may take turns, each with its own state.
 
     ``close``, or the end of a ``with`` block, ends its threads. Adjustable (livelight.quality): at a lower level the
-    network sees a smaller picture, and the person is segmented less often. smaller: a network that lower levels take.
+    network sees a smaller picture, and the person is segmented less often. smaller: the network that ``levels`` call 1.
 
     timings_ms: milliseconds of the stages of the last step, by name. "matte beside", segmentation included, runs on a
     thread of its own while the network runs; what of it outlasts the network is "matte". The others add up to the step.
     """
 
-    def __init__(self, runtime: Runtime, segmenter: Segmenter, smaller: Runtime | None = None) -> None:
-        self._networks = (runtime,) if smaller is None else (runtime, smaller)
-        self._levels = LEVELS if smaller is None else LEVELS_OF_TWO
+    def __init__(
+        self,
+        runtime: Runtime,
+        segmenter: Segmenter,
+        smaller: Runtime | None = None,
+        levels: Sequence[Quality] = LEVELS,
+    ) -> None:
+        self._networks = (runtime, smaller or runtime)
+        self._levels = levels
         self._segmenter = segmenter
         self._bands = Bands()
         self._recombine = Recombiner(self._bands)
         self._alpha = np.empty((0, 0), np.float32)
-        self._quality = LEVELS[0]
+        self._quality = self._levels[0]
         self.timings_ms: dict[str, float] = {}
         self.inside: Inside | None = None
 
@@ -107,10 +114,11 @@ class Relighter:
             state = None
         started = time.perf_counter()
         half = cv2.resize(frame.image, (max(frame.width // 2, 1), max(frame.height // 2, 1)))
-        small = cv2.resize(half, network_size(*size, self._quality.area))
+        seen = network_size(*size, self._quality.area)
+        small = cv2.resize(half, seen)
         age = 0 if state is None else (state.matte_age + 1) % self._quality.matte_every
         # All of this runs on one core: beside the network it costs half of what it costs after it.
-        beside = self._bands.executor.submit(self._matted, frame.image, half, small, state, age == 0)
+        beside = self._bands.executor.submit(self._matted, frame.image, half, state, age == 0)
         try:
             output = self.analyse(small, size, light, state)
         finally:
@@ -129,7 +137,6 @@ class Relighter:
             "recombine": (done - refined) * 1e3,
         }
         self.inside = Inside(output, matted.alpha)
-        seen = (small.shape[1], small.shape[0])
         return frame.with_image(image), State(output.state, matted.state, size, seen, age, self._quality.network)
 
     def close(self) -> None:
@@ -152,21 +159,14 @@ class Relighter:
             remembered = resized_state(state.network, state.seen, seen)
         return self._networks[number].run(cv2.resize(picture, seen), light.code, remembered)
 
-    def _matted(
-        self,
-        image: NDArray[np.uint8],
-        half: NDArray[np.uint8],
-        small: NDArray[np.uint8],
-        state: State | None,
-        segment: bool,
-    ) -> Matted:
-        """Where the person is. half, small: the image at half its size, and on the network's grid.
+    def _matted(self, image: NDArray[np.uint8], half: NDArray[np.uint8], state: State | None, segment: bool) -> Matted:
+        """Where the person is. half: the image at half its size.
 
         segment: False takes the last matte, which the new frame's edges then pull into place.
         """
         started = time.perf_counter()
-        size = (small.shape[1], small.shape[0])
-        luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
+        size = network_size(image.shape[1], image.shape[0])
+        luma = cv2.cvtColor(cv2.resize(half, size), cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
         if segment or state is None:
             coarse = cv2.resize(self._segmenter.segment(half), size)
             matte, matte_state = steady(coarse, luma, None if state is None else state.matte)
@@ -209,6 +209,8 @@ def build_relighter(settings: RelightSettings) -> Relighter:
     """The relighter that the settings ask for. Raises RuntimeFailure or MissingExtra when an engine cannot start."""
     # Layers that are split over both of two cores would wait, each, for the one that the matte is made on.
     threads = settings.threads or (1 if os.cpu_count() == 2 else 0)
-    names = [settings.model, *filter(None, [SMALLER.get(settings.model)])]
-    networks = [open_runtime(settings.runtime, model_path(name), threads) for name in names]
-    return Relighter(networks[0], SelfieSegmenter(), *networks[1:])
+    network = open_runtime(settings.runtime, model_path(settings.model), threads)
+    if settings.model not in SMALLER:
+        return Relighter(network, SelfieSegmenter())
+    smaller = open_runtime(settings.runtime, model_path(SMALLER[settings.model]), threads)
+    return Relighter(network, SelfieSegmenter(), smaller, LEVELS_OF_TWO)

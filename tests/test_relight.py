@@ -9,6 +9,7 @@ import pytest
 from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
+from livelight.quality import LEVELS_OF_TWO
 from livelight.relight import Relighter, build_relighter, network_size
 from livelight.runtimes import NetworkOutput, NetworkState
 
@@ -74,7 +75,7 @@ def test_another_size_starts_anew() -> None:
 
 
 def test_a_smaller_network_takes_over_without_the_others_state() -> None:
-    relighter = Relighter(Halver(), LeftHalf(), Fader())
+    relighter = Relighter(Halver(), LeftHalf(), Fader(), LEVELS_OF_TWO)
     assert relighter.level_names[:2] == ("full", "smaller network")
     _, state = relighter.step(frame(), light(), None)
     relighter.set_level(1)

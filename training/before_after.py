@@ -14,13 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from livelight.config import LightSettings
+from livelight.config import LightSettings, RelightSettings
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Light
-from livelight.relight import Relighter, State, model_path
-from livelight.runtimes import open_runtime
-from livelight.segment import SelfieSegmenter
+from livelight.relight import Relighter, State, build_relighter, model_path
 from training.light_stage.assets import root
 from training.look import frames, tile
 
@@ -60,7 +58,7 @@ def main() -> None:
     clips = root() / "clips"
     paths = args.clips or [*sorted(clips.glob("*.mp4")), *sorted(clips.glob("*.mkv"))[:4]]
     args.folder.mkdir(parents=True, exist_ok=True)
-    relighter = Relighter(open_runtime("auto", args.model), SelfieSegmenter())
+    relighter = build_relighter(RelightSettings(model=str(args.model)))
     people = [frames(path, args.frames, args.skip) for path in paths]
     before = np.hstack([tile(shots[-1].image) for shots in people])
     for name, (env, turned_deg) in SHEETS.items():

@@ -98,6 +98,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, nargs="*", default=[model_path("live")])
+    parser.add_argument("--part", type=float, nargs="*", default=[], help="networks see pictures of such a side, too")
     parser.add_argument("--command", nargs=2, action="append", default=[], metavar=("NAME", "COMMAND"))
     parser.add_argument("--diffusion", type=Path, help="folder of training.export_diffusion: our diffusion model too")
     parser.add_argument("--questions", action="store_true", help="its variants: mirror, temporal layers, steps, IIE")
@@ -129,6 +130,7 @@ def main() -> None:
         runtime = open_runtime("auto", path)
         methods[path.stem] = network(runtime)
         methods[f"{path.stem}, frame by frame"] = network(runtime, remembers=False)
+        methods |= {f"{path.stem}, at {part:g}": network(runtime, part=part) for part in args.part}
     if args.diffusion:
         methods |= diffusion_methods(args.diffusion, args.questions)
     methods |= {name: command(template) for name, template in args.command}

@@ -16,13 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from livelight.config import LightSettings
+from livelight.config import LightSettings, RelightSettings
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Light
-from livelight.relight import Relighter, State, model_path
-from livelight.runtimes import open_runtime
-from livelight.segment import SelfieSegmenter
+from livelight.relight import Relighter, State, build_relighter, model_path
 from training.face_normals import FaceMesh
 from training.light_stage.assets import root
 from training.look import frames
@@ -67,7 +65,7 @@ def main() -> None:
     mesh = FaceMesh(root() / "models" / "face_landmarker.task")
     print("| model | clip | mean angle, degrees | slope in x | slope in y | pixels |\n|" + " --- |" * 6)
     for path in args.model:
-        relighter = Relighter(open_runtime("auto", path), SelfieSegmenter())
+        relighter = build_relighter(RelightSettings(model=str(path)))
         for clip in args.clips:
             network, shape = face_pixels(relighter, mesh, frames(clip, args.frames, args.skip), light)
             if len(shape) < 100:

@@ -15,13 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from livelight.config import LightSettings
+from livelight.config import LightSettings, RelightSettings
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Light
-from livelight.relight import Relighter, model_path, network_size
-from livelight.runtimes import open_runtime
-from livelight.segment import SelfieSegmenter
+from livelight.relight import Relighter, build_relighter, model_path, network_size
 from livelight.sources.file import VideoFileSource
 from training.light_stage.assets import root
 
@@ -78,7 +76,7 @@ def main() -> None:
     parser.add_argument("--skip", type=int, default=20)
     args = parser.parse_args()
     paths = args.clips or [*sorted((root() / "clips").glob("*.mp4")), *sorted((root() / "clips").glob("*.mkv"))[:4]]
-    relighter = Relighter(open_runtime("auto", args.model), SelfieSegmenter())
+    relighter = build_relighter(RelightSettings(model=str(args.model)))
     lights = [build_lighting(LightSettings(env=env), None).at(0.0, 16, 16) for env in args.env]
     sheet = np.vstack([row(relighter, frames(path, 5, args.skip), lights) for path in paths])
     cv2.imwrite(str(args.out), sheet[:, :, ::-1])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from livelight.color import linear_to_srgb
 from livelight.light_code import cell_solid_angles
-from livelight.runtimes import NetworkState, Runtime
+from livelight.runtimes import STRIDE, NetworkState, Runtime
 from livelight.runtimes.torch_network import RelightNetwork
 from training.composite import composite
 
@@ -54,19 +54,25 @@ def reinhard(images: F32, alphas: F32, light: F32) -> list[F32]:
     return out
 
 
-def network(runtime: Runtime, remembers: bool = True) -> Method:
+def network(runtime: Runtime, remembers: bool = True, part: float = 1.0) -> Method:
     """Our relighter, with the rendered alpha in place of a segmenter, so that relighting alone is judged.
 
-    remembers False: every frame is a first frame, as if there were no recurrent state.
+    remembers False: every frame is a first frame, as if there were no recurrent state. part: the side of the network's
+    picture, of the whole's, in multiples of STRIDE.
     """
 
     def relight(images: F32, alphas: F32, light: F32) -> list[F32]:
         state: NetworkState | None = None
         out = []
         for image, alpha in zip(images, alphas, strict=True):
-            result = runtime.run(np.rint(image * 255).astype(np.uint8), light, state if remembers else None)
+            whole = (image.shape[1], image.shape[0])
+            small = cv2.resize(
+                np.rint(image * 255).astype(np.uint8), [round(x * part / STRIDE) * STRIDE for x in whole]
+            )
+            result = runtime.run(small, light, state if remembers else None)
             state = result.state
-            out.append(np.clip(composite(image, alpha, result.gain, result.offset), 0, 1))
+            gain, offset = (cv2.resize(x, whole) for x in (result.gain, result.offset))
+            out.append(np.clip(composite(image, alpha, gain, offset), 0, 1))
         return out
 
     return relight

@@ -24,16 +24,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from livelight.config import LightSettings
+from livelight.config import LightSettings, RelightSettings
 from livelight.errors import MissingExtra
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Light
 from livelight.optical_flow import backward_flow
 from livelight.picture_metrics import detail_correlation, warp_error, warped
-from livelight.relight import Relighter, State, model_path
-from livelight.runtimes import NetworkOutput, open_runtime
-from livelight.segment import SelfieSegmenter
+from livelight.relight import Relighter, State, build_relighter, model_path
+from livelight.runtimes import NetworkOutput
 from pipelines.face_identity import FaceIdentity, likeness
 from training.light_stage.assets import root
 from training.look import frames
@@ -165,7 +164,7 @@ def main() -> None:
     except MissingExtra as exc:
         print(f"identity is left out: {exc}")
     lights = {env: build_lighting(LightSettings(env=env), None).at(0.0, 16, 16) for env in args.env}
-    relighters = {path.stem: Relighter(open_runtime("auto", path), SelfieSegmenter()) for path in args.model}
+    relighters = {path.stem: build_relighter(RelightSettings(model=str(path))) for path in args.model}
     report: dict[str, dict[str, dict[str, dict[str, float]]]] = {name: {} for name in relighters}
     for clip in clips:
         shots = frames(clip, args.frames, args.skip)

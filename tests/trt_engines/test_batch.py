@@ -16,12 +16,12 @@ from livelight.errors import RuntimeFailure
 from livelight.failover import FailoverRelighter
 from livelight.frame import Frame
 from livelight.gpu_relighter import GpuRelighter
-from livelight.relight import Relighter, State
+from livelight.relight import State
 from livelight.watched_relighter import WatchedRelighter
 from tests.trt_engines.conftest import supply
 from tests.trt_engines.fake_device import FakeDevice
 from tests.trt_engines.scene import HEIGHT, WIDTH, Oval, frames, light
-from tests.trt_engines.test_live_graph import TorchNetwork
+from tests.trt_engines.test_live_graph import on_the_cpu
 
 BEHIND = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
 
@@ -79,7 +79,7 @@ def test_one_run_is_one_crossing_and_a_backdrop_only_its_own(tensorrt: None, fol
 def test_when_the_gpu_fails_all_streams_go_on_with_the_cpu(tensorrt: None, folder: Path, device: FakeDevice) -> None:
     both = FailoverRelighter(
         WatchedRelighter(GpuRelighter(lambda: device, supply(folder), Oval())),
-        Relighter(TorchNetwork(), Oval()),
+        on_the_cpu(),
         lambda _: None,
     )
     first, second = ([job[t] for job in streams(2)] for t in range(2))

@@ -14,14 +14,14 @@ pytest.importorskip("torch", reason="the live graph is made with torch: pip inst
 from livelight.errors import MissingExtra, RuntimeFailure
 from livelight.failover import FailoverRelighter
 from livelight.gpu_relighter import GpuRelighter
-from livelight.relight import Relighter, State
+from livelight.relight import State
 from livelight.watched_relighter import WatchedRelighter
 from tests.trt_engines import fake_tensorrt
 from tests.trt_engines.conftest import supply
 from tests.trt_engines.fake_device import FakeDevice
 from tests.trt_engines.graphs import write_weights
 from tests.trt_engines.scene import HEIGHT, WIDTH, Oval, frames, light
-from tests.trt_engines.test_live_graph import TorchNetwork, reference, worst
+from tests.trt_engines.test_live_graph import on_the_cpu, reference, worst
 from trt_engines.store import Store
 
 
@@ -85,7 +85,7 @@ def test_planes_cross_with_the_picture_where_they_are_asked_for(
 def test_a_portrait_frame_of_odd_width(tensorrt: None, folder: Path, device: FakeDevice) -> None:
     """Twice as high as wide; I420 has no odd sides, so it comes without planes."""
     shown = frames(3, 95, 180)
-    gpu, cpu = GpuRelighter(lambda: device, supply(folder), Oval(), planes=True), Relighter(TorchNetwork(), Oval())
+    gpu, cpu = GpuRelighter(lambda: device, supply(folder), Oval(), planes=True), on_the_cpu()
     state, true_state, ours, truth = None, None, [], []
     for frame in shown:
         relit, state = gpu.step(frame, light(0), state)
@@ -136,7 +136,7 @@ def test_failure_in_mid_stream_goes_on_with_the_cpu(
 ) -> None:
     monkeypatch.setattr("livelight.gpu_relighter.STEP_S", 600.0)  # a slow machine is not its subject
     notices: list[str] = []
-    both = FailoverRelighter(WatchedRelighter(relighter), Relighter(TorchNetwork(), Oval()), notices.append)
+    both = FailoverRelighter(WatchedRelighter(relighter), on_the_cpu(), notices.append)
     state = None
     lights = [light(t) for t in range(6)]
     for frame, lit in zip(frames(6), lights, strict=True):
@@ -161,7 +161,7 @@ def test_a_call_that_never_returns_goes_on_with_the_cpu(
     notices: list[str] = []
     for limit in ("OPEN_S", "START_S", "STEP_S"):
         monkeypatch.setattr(f"livelight.gpu_relighter.{limit}", 600.0)
-    both = FailoverRelighter(WatchedRelighter(relighter), Relighter(TorchNetwork(), Oval()), notices.append)
+    both = FailoverRelighter(WatchedRelighter(relighter), on_the_cpu(), notices.append)
     state = None
     for frame in frames(4):
         if frame.pts == 2:
@@ -186,7 +186,7 @@ def test_a_gpu_that_hangs_while_it_is_freed_does_not_hold_up_the_end(
 ) -> None:
     monkeypatch.setattr("livelight.gpu_relighter.STEP_S", 600.0)
     monkeypatch.setattr("livelight.gpu_relighter.CLOSE_S", 0.2)
-    both = FailoverRelighter(WatchedRelighter(relighter), Relighter(TorchNetwork(), Oval()), [].append)
+    both = FailoverRelighter(WatchedRelighter(relighter), on_the_cpu(), [].append)
     both.step(frames(1)[0], light(0))
     monkeypatch.setattr(device, "close", lambda: device._call("closing"))
     device.hang_in = "closing"
@@ -215,7 +215,7 @@ def test_a_chosen_gpu_that_hangs_is_an_error_and_does_not_hold_the_stream(
 
 def _cpu_from(start: int) -> list[np.ndarray]:
     """The frames from ``start`` to the fifth, by the CPU alone."""
-    cpu, state, out = Relighter(TorchNetwork(), Oval()), None, []
+    cpu, state, out = on_the_cpu(), None, []
     for frame in frames(6)[start:]:
         relit, state = cpu.step(frame, light(frame.pts), state)
         out.append(relit.image)

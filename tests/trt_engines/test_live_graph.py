@@ -10,6 +10,7 @@ import pytest
 
 from livelight.errors import RuntimeFailure
 from livelight.lighting import Light
+from livelight.quality import LEVELS_OF_TWO
 from livelight.relight import Relighter, network_size
 from livelight.runtimes import NetworkOutput, NetworkState
 from livelight.runtimes.live_inputs import STATES, knobs
@@ -39,8 +40,13 @@ class TorchNetwork:
         return network_output([r.numpy() for r in results], "torch")
 
 
+def on_the_cpu() -> Relighter:
+    """The relighter of the CPU, on as many pixels as the GPU's."""
+    return Relighter(TorchNetwork(), Oval(), levels=LEVELS_OF_TWO[:1])
+
+
 def reference(lights: list[Light]) -> list[np.ndarray]:
-    relighter, state, pictures = Relighter(TorchNetwork(), Oval()), None, []
+    relighter, state, pictures = on_the_cpu(), None, []
     for frame, lit in zip(frames(len(lights)), lights, strict=True):
         relit, state = relighter.step(frame, lit, state)
         pictures.append(relit.image)
