@@ -28,7 +28,7 @@ from livelight.fit import parse_size
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Lighting
-from livelight.relight import network_size
+from livelight.relight import State, network_size
 from livelight.session import OpenRelighter
 from livelight.sinks.file import VideoFileSink
 from livelight.sources.file import VideoFileSource
@@ -101,7 +101,8 @@ def measure(
             for stage, elapsed_ms in relighter.timings_ms.items():
                 times[stage].append(elapsed_ms)
     times["encode"] = encode_ms(held, size)
-    return _report(clip, (frame.width, frame.height), times, relighter.runtime_name, threads)
+    seen = state.seen if isinstance(state, State) else network_size(frame.width, frame.height)
+    return _report(clip, (frame.width, frame.height), seen, times, relighter.runtime_name, threads)
 
 
 def _sized(frame: Frame, size: tuple[int, int] | None, number: int) -> Frame:
@@ -141,11 +142,17 @@ def _repeated(clip: Path, decode_ms: list[float]) -> Generator[Frame, None, None
             raise InputError(f"{clip} holds no frame; expected a video with at least one")
 
 
-def _report(clip: Path, size: tuple[int, int], times: dict[str, list[float]], runtime: str, threads: int) -> Report:
+def _report(
+    clip: Path,
+    size: tuple[int, int],
+    network: tuple[int, int],
+    times: dict[str, list[float]],
+    runtime: str,
+    threads: int,
+) -> Report:
     median = {stage: statistics.median(samples) for stage, samples in times.items()}
     p95 = {stage: sorted(samples)[int(0.95 * (len(samples) - 1))] for stage, samples in times.items()}
     relit_ms = sum(ms for stage, ms in median.items() if stage not in ("decode", "encode", *BESIDE))
-    network = network_size(*size)
     return Report(
         clip=clip.name,
         width=size[0],

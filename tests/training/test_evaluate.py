@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from livelight.picture_metrics import warp_error
+from livelight.runtimes import NetworkOutput
 from training.dynamic_light import error
 from training.evaluate import figures_of
 from training.held_out import HeldOutClip, typology_angle_deg
-from training.methods import RivalError, command, nothing, reinhard
+from training.methods import RivalError, command, network, nothing, reinhard
 
 SIDE = 48
 
@@ -39,6 +40,20 @@ def test_a_perfect_relighter_scores_full(clip):
     assert figures["psnr"] == 99
     assert figures["detail"] == pytest.approx(1, abs=1e-4)
     assert figures["warp"] < 1e-5  # content that moves along the flow has no warp error
+
+
+def test_a_network_may_see_smaller_pictures(clip):
+    sides = []
+
+    class Brighter:
+        def run(self, image, light, state):
+            sides.append(image.shape[:2])
+            gain = np.full(image.shape, 1.5, np.float32)
+            return NetworkOutput(gain, gain * 0, gain[..., 0], gain, light, ())
+
+    outputs = network(Brighter(), part=0.7)(clip["image"], clip["alpha"], clip["target_light"])
+    assert sides == [(32, 32)] * 2
+    assert figures_of(outputs, clip)["psnr"] > 50  # the picture is rounded to 8 bits
 
 
 def test_a_wrong_exposure_costs_psnr_but_not_the_scale_invariant_one(clip):
