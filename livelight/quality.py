@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 FULL_AREA = 256 * 256
-"""Pixels of the picture that the matte is made on, and that GPUs and the larger network work on, about."""
+"""Pixels of the picture that the matte is made on, and that the network sees on GPUs and beside diffusion, about."""
 
 FAST_AREA = 46_080
-"""The same for the smaller network on CPUs: 288 x 160 of a 16:9 frame. Its card says what the difference costs."""
+"""Pixels that the network sees on CPUs, about: 288 x 160 of a 16:9 frame. Its card has both in figures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
     """One level. matte_every: the person is segmented on every so many-th frame; between, the last matte follows the
-    edges of the new frame. area: pixels of the network's picture, about. network: 0 is the relighter's own, 1 the
-    smaller one that it may have beside it."""
+    edges of the new frame. area: pixels of the network's picture, about."""
 
     name: str
     matte_every: int
     area: int
-    network: int = 0
 
 
 LEVELS = (
@@ -32,12 +30,8 @@ LEVELS = (
 )
 """From best to fastest."""
 
-LEVELS_OF_TWO = (
-    Quality("full", 1, FULL_AREA),
-    Quality("smaller network", 1, FAST_AREA, 1),
-    *(replace(level, name=f"smaller network, {level.name}", network=1) for level in LEVELS[1:]),
-)
-"""From best to fastest, where a smaller network stands ready."""
+UNHURRIED = (Quality("full", 1, FULL_AREA),)
+"""The one level of what need not keep up with a camera."""
 
 
 class Adjustable(Protocol):

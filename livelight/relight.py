@@ -19,7 +19,7 @@ from livelight.bands import Bands
 from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
-from livelight.quality import FULL_AREA, LEVELS, LEVELS_OF_TWO, Quality
+from livelight.quality import FULL_AREA, LEVELS, Quality
 from livelight.recombine import Recombiner
 from livelight.runtimes import STRIDE, NetworkOutput, NetworkState, Runtime, open_runtime
 from livelight.segment import MatteEdges, MatteState, Segmenter, SelfieSegmenter, steady
@@ -37,7 +37,7 @@ class State:
     """All that is remembered from frame to frame of one person's stream.
 
     size: (width, height) of the frame. seen: (width, height) of the network's picture. matte_age: frames since the
-    person was segmented, 0 for the last one. number: Quality.network of the network that remembers.
+    person was segmented, 0 for the last one.
     """
 
     network: NetworkState
@@ -45,7 +45,6 @@ class State:
     size: tuple[int, int]
     seen: tuple[int, int]
     matte_age: int = 0
-    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +72,14 @@ class Relighter:
     """Relights frames of any size. One thread at a time; several streams may take turns, each with its own state.
 
     ``close``, or the end of a ``with`` block, ends its threads. Adjustable (livelight.quality): at a lower level the
-    network sees a smaller picture, and the person is segmented less often. smaller: the network that ``levels`` call 1.
+    network sees a smaller picture, and the person is segmented less often.
 
     timings_ms: milliseconds of the stages of the last step, by name. "matte beside", segmentation included, runs on a
     thread of its own while the network runs; what of it outlasts the network is "matte". The others add up to the step.
     """
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        segmenter: Segmenter,
-        smaller: Runtime | None = None,
-        levels: Sequence[Quality] = LEVELS,
-    ) -> None:
-        self._networks = (runtime, smaller or runtime)
+    def __init__(self, runtime: Runtime, segmenter: Segmenter, levels: Sequence[Quality] = LEVELS) -> None:
+        self._runtime = runtime
         self._levels = levels
         self._segmenter = segmenter
         self._bands = Bands()
@@ -98,7 +91,7 @@ class Relighter:
 
     @property
     def runtime_name(self) -> str:
-        return self._networks[0].name
+        return self._runtime.name
 
     @property
     def level_names(self) -> tuple[str, ...]:
@@ -137,7 +130,7 @@ class Relighter:
             "recombine": (done - refined) * 1e3,
         }
         self.inside = Inside(output, matted.alpha)
-        return frame.with_image(image), State(output.state, matted.state, size, seen, age, self._quality.network)
+        return frame.with_image(image), State(output.state, matted.state, size, seen, age)
 
     def close(self) -> None:
         """End its threads; of no more use then. May be called twice."""
@@ -154,10 +147,8 @@ class Relighter:
     ) -> NetworkOutput:
         """The network's whole answer on a picture of a frame of ``size`` (width, height), before recombination."""
         seen = network_size(*size, self._quality.area)
-        number, remembered = self._quality.network, None
-        if state is not None and state.number == number:
-            remembered = resized_state(state.network, state.seen, seen)
-        return self._networks[number].run(cv2.resize(picture, seen), light.code, remembered)
+        remembered = None if state is None else resized_state(state.network, state.seen, seen)
+        return self._runtime.run(cv2.resize(picture, seen), light.code, remembered)
 
     def _matted(self, image: NDArray[np.uint8], half: NDArray[np.uint8], state: State | None, segment: bool) -> Matted:
         """Where the person is. half: the image at half its size.
@@ -192,16 +183,10 @@ def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[i
     return tuple(resized)
 
 
-SHIPPED = {"live": "relighter.onnx", "live-m": "relighter_m.onnx"}
-"""Files of the relighters that come along, of size S and M, by the name that settings call them."""
-SMALLER = {"live-m": "live"}
-"""Which relighter stands ready for when one is too slow."""
-
-
 def model_path(model: str) -> Path:
-    """The .onnx file of a relighter: a shipped one by name, else a path."""
-    if model in SHIPPED:
-        return Path(str(files("livelight") / "models" / SHIPPED[model]))
+    """The .onnx file of a relighter: a shipped one by name ("live"), else a path."""
+    if model == "live":
+        return Path(str(files("livelight") / "models" / "relighter.onnx"))
     return Path(model)
 
 
@@ -209,8 +194,5 @@ def build_relighter(settings: RelightSettings) -> Relighter:
     """The relighter that the settings ask for. Raises RuntimeFailure or MissingExtra when an engine cannot start."""
     # Layers that are split over both of two cores would wait, each, for the one that the matte is made on.
     threads = settings.threads or (1 if os.cpu_count() == 2 else 0)
-    network = open_runtime(settings.runtime, model_path(settings.model), threads)
-    if settings.model not in SMALLER:
-        return Relighter(network, SelfieSegmenter())
-    smaller = open_runtime(settings.runtime, model_path(SMALLER[settings.model]), threads)
-    return Relighter(network, SelfieSegmenter(), smaller, LEVELS_OF_TWO)
+    runtime = open_runtime(settings.runtime, model_path(settings.model), threads)
+    return Relighter(runtime, SelfieSegmenter())

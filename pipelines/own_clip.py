@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Light
+from livelight.quality import UNHURRIED
 from livelight.relight import Relighter, State
 from livelight.runtimes import open_runtime
 from livelight.segment import SelfieSegmenter
@@ -35,7 +36,7 @@ class OwnPasses:
         self._base = open_runtime(runtime, model.base, settings.threads)
         self._runtime = FinishRuntime(self._base)
         self._segmenter = SelfieSegmenter()
-        self._relighter = Relighter(self._runtime, self._segmenter)
+        self._relighter = Relighter(self._runtime, self._segmenter, UNHURRIED)
 
     def prepare(self, job: ClipJob, work: WorkFolder, size: tuple[int, int], quiet: bool) -> None:
         """Store what the model is told of every frame. Raises InputError if the clip breaks off."""

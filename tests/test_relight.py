@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
-from livelight.quality import LEVELS_OF_TWO
 from livelight.relight import Relighter, build_relighter, network_size
 from livelight.runtimes import NetworkOutput, NetworkState
 
@@ -25,14 +23,6 @@ class Halver:
         half = np.full((h, w, 3), 0.5, np.float32)
         ball = np.zeros((h // 2, w // 2, 3), np.float32)
         return NetworkOutput(half, half * 0, np.ones((h, w), np.float32), ball, light, (count,))
-
-
-class Fader(Halver):
-    """Takes a quarter of the light, and remembers three numbers."""
-
-    def run(self, image: np.ndarray, light: np.ndarray, state: NetworkState | None) -> NetworkOutput:
-        output = super().run(image, light, None if state is None else (state[0][:1],))
-        return replace(output, gain=output.gain * 1.5, state=(np.repeat(output.state[0], 3),))
 
 
 class LeftHalf:
@@ -72,22 +62,6 @@ def test_another_size_starts_anew() -> None:
     _, state = relighter.step(frame(), light(), None)
     _, state = relighter.step(frame(640, 360), light(), state)
     assert state.network[0][0] == 1
-
-
-def test_a_smaller_network_takes_over_without_the_others_state() -> None:
-    relighter = Relighter(Halver(), LeftHalf(), Fader(), LEVELS_OF_TWO)
-    assert relighter.level_names[:2] == ("full", "smaller network")
-    _, state = relighter.step(frame(), light(), None)
-    relighter.set_level(1)
-    relit, state = relighter.step(frame(), light(), state)
-    assert state.network[0].shape == (3,)
-    assert abs(int(relit.image[90, 60].mean()) - 150) <= 1
-    _, state = relighter.step(frame(), light(), state)
-    assert state.network[0][0] == 2
-    relighter.set_level(0)
-    relit, state = relighter.step(frame(), light(), state)
-    assert (state.network[0].shape, state.network[0][0]) == ((1,), 1)
-    assert abs(int(relit.image[90, 60].mean()) - 100) <= 1
 
 
 def test_the_input_is_not_written_into() -> None:

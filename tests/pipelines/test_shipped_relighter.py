@@ -23,9 +23,9 @@ def frames():
     source.close()
 
 
-@pytest.fixture(scope="module", params=["live", "live-m"])
-def relighter(request):
-    with build_relighter(RelightSettings(model=request.param)) as shipped:
+@pytest.fixture(scope="module")
+def relighter():
+    with build_relighter(RelightSettings()) as shipped:
         yield shipped
 
 
@@ -60,17 +60,6 @@ def test_turning_the_light_by_half_turns_moves_it_to_the_other_side(frames, reli
 def test_the_room_is_untouched(frames, relighter) -> None:
     out = relit(frames, relighter, "neon")
     assert np.array_equal(out[:300, 1000:], frames[-1].image[:300, 1000:])
-
-
-def test_size_m_has_size_s_beside_it(frames) -> None:
-    lit = build_lighting(LightSettings(env="split"), None).at(0.0, frames[0].width, frames[0].height)
-    with build_relighter(RelightSettings(model="live-m")) as relighter:
-        full, state = relighter.step(frames[0], lit, None)
-        channels = [array.shape[1] for array in state.network]
-        relighter.set_level(relighter.level_names.index("smaller network"))
-        faster, state = relighter.step(frames[1], lit, state)
-    assert [array.shape[1] for array in state.network] < channels
-    assert 0 < np.abs(full.image.astype(int) - faster.image).mean() < 10
 
 
 def test_bench_reports_every_stage(tmp_path, capsys) -> None:

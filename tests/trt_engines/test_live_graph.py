@@ -10,7 +10,7 @@ import pytest
 
 from livelight.errors import RuntimeFailure
 from livelight.lighting import Light
-from livelight.quality import LEVELS_OF_TWO
+from livelight.quality import UNHURRIED
 from livelight.relight import Relighter, network_size
 from livelight.runtimes import NetworkOutput, NetworkState
 from livelight.runtimes.live_inputs import STATES, knobs
@@ -42,7 +42,7 @@ class TorchNetwork:
 
 def on_the_cpu() -> Relighter:
     """The relighter of the CPU, on as many pixels as the GPU's."""
-    return Relighter(TorchNetwork(), Oval(), levels=LEVELS_OF_TWO[:1])
+    return Relighter(TorchNetwork(), Oval(), UNHURRIED)
 
 
 def reference(lights: list[Light]) -> list[np.ndarray]:
