@@ -12,8 +12,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from livelight.runtimes.layers import Block, Up
 from livelight.runtimes.light_ball import CODE
-from livelight.runtimes.torch_network import SIZES, Block, Up
+from livelight.runtimes.torch_network import SIZES
 from training.losses import light_l1, masked_l1
 from training.methods import Method
 
