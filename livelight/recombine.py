@@ -99,7 +99,8 @@ def room_luma(luma: F32, matte: F32) -> F32:
 
 
 def apart(small: U8, matte: F32) -> F32:
-    """Colours of the person and of what is behind, each continued past the other's edge: float32 (n, m, 6), 0..255.
+    """Colours of the person and of what is behind, each continued past the other's edge: float32 (n, m, 6), sRGB-coded
+    0..255. small: uint8 (n, m, 3) sRGB. matte: float32 in [0, 1], any small grid.
 
     After Forte's fast estimation of the foreground (Approximate Fast Foreground Colour Estimation, ICIP 2021), whose
     last step ``livelight.tiles.relight_rows`` takes at full size.

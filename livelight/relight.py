@@ -72,7 +72,7 @@ class Relighter:
     """Relights frames of any size. One thread at a time; several streams may take turns, each with its own state.
 
     ``close``, or the end of a ``with`` block, ends its threads. Adjustable (livelight.quality): at a lower level the
-    network sees a smaller picture, and the person is segmented less often.
+    network sees a smaller picture, and the person is segmented less often. levels: from best to fastest, one at least.
 
     timings_ms: milliseconds of the stages of the last step, by name. "matte beside", segmentation included, runs on a
     thread of its own while the network runs; what of it outlasts the network is "matte". The others add up to the step.

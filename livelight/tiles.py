@@ -60,7 +60,10 @@ def _places(first, width, source, low, high, share):  # type: ignore[no-untyped-
 
 @_inline
 def _stretched(gain, offset, colours, low, high, share, out):  # type: ignore[no-untyped-def]
-    """One row of every map, at the places of a tile; a TILE each: r, g, b of gain, the same of offset, colours."""
+    """One row of every map, at the places of a tile; a TILE each: r, g, b of gain, the same of offset, colours.
+
+    gain, offset: float32 (m, 3); colours: float32 (m, 1) or (m, 6); low, high, share: as of ``_places``; out: float32.
+    """
     for k in range(TILE):
         a, b, s = low[k], high[k], share[k]
         for c in range(3):
@@ -120,7 +123,8 @@ def _own_room(frame, alpha, maps, out):  # type: ignore[no-untyped-def]
 def _before(frame, behind, part, maps, at):  # type: ignore[no-untyped-def]
     """One value, uint8 sRGB, of a relit person who covers ``part`` of the pixel, before another picture.
 
-    maps[at]: gain of the value's colour; its offset and the colours of person and old room follow every three TILEs.
+    maps: float32, a row as ``_stretched`` writes it; maps[at]: the colour's gain; its offset and the colours of
+    person and old room, 0..255, follow every three TILEs. part: float32 in [0, 1].
     """
     near, old, room = maps[at + 6 * TILE], maps[at + 9 * TILE], np.float32(behind)
     person = min(max(part * np.float32(frame) + (_ONE - part) * (near + part * (near - old)), _ZERO), _WHITE)
