@@ -45,6 +45,13 @@ class LightSettings(BaseModel):
     tone: float = Field(
         0.0, ge=0, le=1, description="Match the person's exposure and tint to the background: 0 not at all, 1 fully."
     )
+    brighten: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Before their own room, brighten a person whom the light leaves darker than they were: 0 not at "
+        "all, 1 fully, by a stop at most.",
+    )
     fov_deg: float = Field(60.0, gt=5, lt=150, description="Horizontal field of view of the camera, degrees.")
 
 

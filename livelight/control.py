@@ -29,6 +29,7 @@ LIVE_FIELDS = (
     "background",
     "blur",
     "tone",
+    "brighten",
     "fov_deg",
 )
 """Settings that may change in mid-stream; the others choose engines and are fixed at the start."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livelight.batch import Job
+from livelight.brightness import GAMMA, brightened, followed, lost_stops, luma_of
 from livelight.errors import RuntimeFailure
 from livelight.frame import Frame
 from livelight.lighting import Light
@@ -48,11 +49,15 @@ class EngineSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GpuState:
-    """What is remembered of one stream: states on ``device``, of frames of ``size`` (width, height)."""
+    """What is remembered of one stream: states on ``device``, of frames of ``size`` (width, height).
+
+    brightened: stops (livelight.brightness), None before the first.
+    """
 
     states: DeviceState
     size: tuple[int, int]
     device: Device
+    brightened: float | None = None
 
 
 class _Ready:
@@ -153,23 +158,36 @@ class GpuRelighter:
         lights = [job.light for job in jobs]
         new = ready.new_backdrops(blur, lights)
         before = [_usable(job.state, size, ready.device) for job in jobs]
+        stops = [None if old is None else old.brightened for old in before]
         inputs = path.inputs
         for number, job in enumerate(jobs):
             inputs["frame"][number] = job.frame.image
             inputs["coarse"][number] = mattes[number]
             inputs["light"][number] = job.light.code
-            inputs["knobs"][number] = knobs(job.light, size[1], before[number] is None)
         for number in new:
             inputs["backdrop"][number] = lights[number].backdrop
-        with self.watch.within(STEP_S, "a frame"):
-            after = path.step_each(before, new, self._with_planes)
+        after = self._run(path, jobs, before, stops, new)
+        lost = [_lost(*each) for each in zip(jobs, path.picture, mattes, stops, strict=True)]
+        following = [followed(*each) for each in zip(stops, lost, strict=True)]
+        if any(last is None and by for last, by in zip(stops, following, strict=True)):
+            after = self._run(path, jobs, before, following, ())  # a first picture as bright as those that come next
         pictures = [picture.copy() for picture in path.picture]
         planes = [None if given is None else given.copy() for given in self._planes_of(path)]
         self.timings_ms = {"matte": (matted - started) * 1e3, "gpu": (time.perf_counter() - matted) * 1e3}
         return [
-            (job.frame.with_image(picture, own), GpuState(states, size, ready.device))
-            for job, picture, own, states in zip(jobs, pictures, planes, after, strict=True)
+            (job.frame.with_image(picture, own), GpuState(states, size, ready.device, bright))
+            for job, picture, own, states, bright in zip(jobs, pictures, planes, after, following, strict=True)
         ]
+
+    def _run(
+        self, path: LivePath, jobs: Sequence[Job], before: Sequence[GpuState | None], stops: Sequence[float | None],
+        new: Sequence[int],
+    ) -> list[DeviceState]:  # fmt: skip
+        """One run of the engine, each person brightened by their stops. new: numbers of new backdrops."""
+        for number, (job, old, by) in enumerate(zip(jobs, before, stops, strict=True)):
+            path.inputs["knobs"][number] = knobs(brightened(job.light, by or 0.0), job.frame.height, old is None)
+        with self.watch.within(STEP_S, "a frame"):
+            return path.step_each([None if old is None else old.states for old in before], new, self._with_planes)
 
     def _planes_of(self, path: LivePath) -> Sequence[NDArray[np.uint8] | None]:
         if self._with_planes and path.planes is not None:
@@ -212,5 +230,16 @@ def _blurs(light: Light) -> bool:
     return light.backdrop is None and light.blur > 0
 
 
-def _usable(state: GpuState | None, size: tuple[int, int], device: Device) -> DeviceState | None:
-    return state.states if state is not None and state.size == size and state.device is device else None
+def _usable(state: GpuState | None, size: tuple[int, int], device: Device) -> GpuState | None:
+    return state if state is not None and state.size == size and state.device is device else None
+
+
+def _lost(job: Job, relit: NDArray[np.uint8], matte: NDArray[np.float32], stops: float | None) -> float | None:
+    """Stops of brightness that the light took from a person who was brightened by ``stops``; None: not asked for."""
+    light = job.light
+    if light.brighten == 0 or light.backdrop is not None:
+        return None
+    size = (matte.shape[1] // 4, matte.shape[0] // 4)
+    before, after, person = (cv2.resize(x, size) for x in (job.frame.image, relit, matte))
+    undone = np.float32(2.0 ** (-light.brighten * (stops or 0.0) / GAMMA))
+    return lost_stops(luma_of(before), luma_of(after) * undone, np.asarray(person) > 0.5, light.exposure_stops)

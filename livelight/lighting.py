@@ -22,6 +22,9 @@ class Light:
     intensity: [0, 1.5]; 0 leaves the person untouched, 1 relights fully, above 1 the change is exaggerated.
     tone_gain: float32 (3,), linear gain on the relit person that matches exposure and tint to the backdrop; ones =
     none.
+    brighten: [0, 1]; how much of the brightness that the light takes from the person is given back
+    (livelight.brightness); 0 before a backdrop, with which the person cannot have been exposed.
+    exposure_stops: what was asked for above the standard exposure; ``brighten`` does not undo it.
     """
 
     code: NDArray[np.float32]
@@ -29,6 +32,8 @@ class Light:
     blur: float
     intensity: float
     tone_gain: NDArray[np.float32]
+    brighten: float = 0.0
+    exposure_stops: float = 0.0
 
 
 class Lighting(Protocol):

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livelight.bands import Bands
+from livelight.brightness import brightened, followed, lost_stops, luma_of
 from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
@@ -37,7 +38,7 @@ class State:
     """All that is remembered from frame to frame of one person's stream.
 
     size: (width, height) of the frame. seen: (width, height) of the network's picture. matte_age: frames since the
-    person was segmented, 0 for the last one.
+    person was segmented, 0 for the last one. brightened: stops (livelight.brightness), None before the first.
     """
 
     network: NetworkState
@@ -45,6 +46,7 @@ class State:
     size: tuple[int, int]
     seen: tuple[int, int]
     matte_age: int = 0
+    brightened: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,10 @@ class Relighter:
             wait([beside])  # also when the network failed: it writes into alpha
         matted = beside.result()
         refined = time.perf_counter()
-        image = frame.image
+        image, stops = frame.image, None if state is None else state.brightened
+        if light.brighten > 0 and light.backdrop is None:
+            stops = followed(stops, self._lost(small, output, matted.matte, light.exposure_stops))
+            light = brightened(light, stops)
         if light.intensity > 0 or light.backdrop is not None or light.blur > 0:
             image = self._recombine(frame.image, small, output.gain, output.offset, matted.matte, matted.alpha, light)
         done = time.perf_counter()
@@ -130,7 +135,16 @@ class Relighter:
             "recombine": (done - refined) * 1e3,
         }
         self.inside = Inside(output, matted.alpha)
-        return frame.with_image(image), State(output.state, matted.state, size, seen, age)
+        return frame.with_image(image), State(output.state, matted.state, size, seen, age, stops)
+
+    def _lost(
+        self, small: NDArray[np.uint8], output: NetworkOutput, matte: NDArray[np.float32], asked: float
+    ) -> float | None:
+        """Stops of brightness that the network takes from the person; see livelight.brightness."""
+        before = small[::4, ::4].astype(np.float32) * np.float32(1 / 255)
+        after = np.clip(before * output.gain[::4, ::4] + output.offset[::4, ::4], 0, 1)
+        person = cv2.resize(matte, (before.shape[1], before.shape[0])) > 0.5
+        return lost_stops(luma_of(before), luma_of(after), np.asarray(person), asked)
 
     def close(self) -> None:
         """End its threads; of no more use then. May be called twice."""

@@ -47,6 +47,7 @@ BESIDE = ("matte beside",)
 class Report:
     """One run. Milliseconds per frame of every stage (median, 95th percentile), one after the other but for BESIDE.
 
+    level: what the governor calls the trade of quality for speed that was measured (livelight.quality).
     relit_fps: frames per second of all stages but decode and encode; all_fps: with them. peak_memory_mb: largest
     resident size of the process so far, MB (10^6 bytes).
     """
@@ -58,6 +59,7 @@ class Report:
     network_width: int
     network_height: int
     runtime: str
+    level: str
     threads: int
     median_ms: dict[str, float]
     p95_ms: dict[str, float]
@@ -79,8 +81,9 @@ def peak_memory_mb() -> float:
 
 
 def measure(
-    clip: Path, size: tuple[int, int] | None, frames: int, relighter: OpenRelighter, lighting: Lighting, threads: int
-) -> Report:
+    clip: Path, size: tuple[int, int] | None, frames: int, relighter: OpenRelighter, lighting: Lighting, threads: int,
+    level: int = 0,
+) -> Report:  # fmt: skip
     """Relight ``frames`` frames, the first HELD of ``clip`` over and over, brought to ``size``, on one thread.
 
     Decoding is measured before and encoding after, on the clip's own pictures: both work on when their call has
@@ -88,6 +91,7 @@ def measure(
     """
     times: defaultdict[str, list[float]] = defaultdict(list)
     state: Any = None
+    relighter.set_level(level)
     with closing(_repeated(clip, times["decode"])) as stream:
         held = list(islice(stream, HELD))
     for k in range(-WARM_UP, frames):
@@ -102,7 +106,8 @@ def measure(
                 times[stage].append(elapsed_ms)
     times["encode"] = encode_ms(held, size)
     seen = state.seen if isinstance(state, State) else network_size(frame.width, frame.height)
-    return _report(clip, (frame.width, frame.height), seen, times, relighter.runtime_name, threads)
+    engine = relighter.runtime_name, relighter.level_names[level], threads
+    return _report(clip, (frame.width, frame.height), seen, times, *engine)
 
 
 def _sized(frame: Frame, size: tuple[int, int] | None, number: int) -> Frame:
@@ -148,6 +153,7 @@ def _report(
     network: tuple[int, int],
     times: dict[str, list[float]],
     runtime: str,
+    level: str,
     threads: int,
 ) -> Report:
     median = {stage: statistics.median(samples) for stage, samples in times.items()}
@@ -161,6 +167,7 @@ def _report(
         network_width=network[0],
         network_height=network[1],
         runtime=runtime,
+        level=level,
         threads=threads,
         median_ms={k: round(v, 3) for k, v in median.items()},
         p95_ms={k: round(v, 3) for k, v in p95.items()},
@@ -183,7 +190,7 @@ def cpu_name() -> str:
 
 def show(report: Report, console: Console) -> None:
     """The report as a table."""
-    title = f"{report.clip}, {report.width}x{report.height}, {report.frames} frames, {report.runtime}"
+    title = f"{report.clip}, {report.width}x{report.height}, {report.frames} frames, {report.runtime}, {report.level}"
     table = Table(title=title, caption=report.machine)
     for column in ("stage", "median ms", "95 % ms"):
         table.add_column(column, justify="left" if column == "stage" else "right")
@@ -194,29 +201,38 @@ def show(report: Report, console: Console) -> None:
     console.print(f"peak memory {report.peak_memory_mb:.0f} MB")
 
 
-def show_growth(reports: list[Report], console: Console) -> None:
-    """Median milliseconds of every stage by frame size."""
-    table = Table(title="growth with the size of the frame, median ms", caption=reports[0].machine)
-    for column in ("stage", *(f"{r.width}x{r.height}" for r in reports)):
-        table.add_column(column, justify="left" if column == "stage" else "right")
-    for stage in reports[0].median_ms:
-        table.add_row(stage, *(f"{r.median_ms[stage]:.2f}" for r in reports))
-    table.add_row("relit, fps", *(f"{r.relit_fps:.1f}" for r in reports))
-    table.add_row("with decode and encode, fps", *(f"{r.all_fps:.1f}" for r in reports))
+def show_together(reports: list[Report], console: Console) -> None:
+    """A line per run: median milliseconds of what works on the picture, and frames per second."""
+    stages = [stage for stage in reports[0].median_ms if stage not in ("light", "decode", *BESIDE)]
+    names = list(dict.fromkeys(r.level for r in reports))
+    table = Table(title="all runs, median ms", caption=reports[0].machine)
+    for column in ("frame", "level", *stages, "fps", "fps, all"):
+        table.add_column(column, justify="left" if column == "frame" else "right", no_wrap=column == "frame")
+    for r in reports:
+        spent = (f"{r.median_ms[stage]:.1f}" for stage in stages)
+        level = str(names.index(r.level))
+        table.add_row(f"{r.width}x{r.height}", level, *spent, f"{r.relit_fps:.0f}", f"{r.all_fps:.0f}")
     console.print(table)
+    console.print("\n".join(f"level {k}: {name}" for k, name in enumerate(names)))
 
 
-def bench(clip: Path | None, size: str | None, frames: int, json_out: Path | None, settings: RelightSettings) -> None:
-    """Run the benchmark and print it as a table; ``json_out`` gets it as JSON, a list if ``size`` names several."""
+def bench(
+    clip: Path | None, size: str | None, frames: int, levels: bool, json_out: Path | None, settings: RelightSettings
+) -> None:
+    """Run the benchmark and print it as a table; ``json_out`` gets it as JSON, a list if there are several runs.
+
+    size: one or more, with commas. levels: every level that the governor may choose, and not the best alone.
+    """
     lighting = build_lighting(settings, None)
     sizes = [parse_size(text) for text in size.split(",")] if size else [None]
     reports = []
     for wanted in sizes:
         with open_relighter(settings) as relighter:
-            reports.append(measure(clip or CLIP, wanted, frames, relighter, lighting, settings.threads))
-        show(reports[-1], Console())
+            for level in range(len(relighter.level_names) if levels else 1):
+                reports.append(measure(clip or CLIP, wanted, frames, relighter, lighting, settings.threads, level))
+                show(reports[-1], Console())
     if len(reports) > 1:
-        show_growth(reports, Console())
+        show_together(reports, Console())
     if json_out:
         numbers = [asdict(report) for report in reports]
         json_out.write_text(json.dumps(numbers if len(numbers) > 1 else numbers[0], indent=1) + "\n")

@@ -133,12 +133,15 @@ def bench(
         str | None, typer.Option(metavar="WxH[,WxH...]", help="Scale the clip to this size, or to each of these.")
     ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames to measure.")] = 300,
+    levels: Annotated[
+        bool, typer.Option("--levels", help="Each level that is taken when frames come too fast.")
+    ] = False,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures as JSON too.")] = None,
 ) -> None:
     """Measure every stage on this machine: milliseconds, frames per second, memory."""
     from pipelines.bench import bench as measure
 
-    measure(clip, size, frames, json, settings)
+    measure(clip, size, frames, levels, json, settings)
 
 
 @app.command()

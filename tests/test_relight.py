@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -104,3 +105,23 @@ def test_the_network_leaves_one_of_two_cores_to_the_matte(monkeypatch, cores: in
     monkeypatch.setattr("livelight.relight.open_runtime", lambda name, model, n: given.append(n) or Halver())
     build_relighter(RelightSettings(threads=asked)).close()
     assert given == [threads]
+
+
+def test_before_their_own_room_a_person_stays_as_bright_as_they_were() -> None:
+    """Halved code values are 2.2 stops; a stop is given back from the first frame on, and no more later."""
+    relighter, own = Relighter(Halver(), LeftHalf()), replace(light(), brighten=1.0)
+    state = None
+    for _ in range(3):
+        out, state = relighter.step(frame(), own, state)
+        assert abs(int(out.image[90, 60].mean()) - 100 * 2 ** (1 / 2.2)) <= 2
+        assert np.array_equal(out.image[:, 200:], frame().image[:, 200:])
+    half = relighter.step(frame(), replace(light(), brighten=0.5), None)[0]
+    assert abs(int(half.image[90, 60].mean()) - 100 * 2 ** (0.5 / 2.2)) <= 2
+
+
+def test_before_a_backdrop_nobody_is_brightened() -> None:
+    behind = np.zeros((180, 320, 3), np.uint8)
+    other = replace(light(), brighten=1.0, backdrop=behind)
+    out, state = Relighter(Halver(), LeftHalf()).step(frame(), other, None)
+    assert abs(int(out.image[90, 60].mean()) - 100) <= 1
+    assert state.brightened is None

@@ -10,6 +10,7 @@ import pytest
 
 from livelight.config import LightSettings, RelightSettings
 from livelight.light_program import build_lighting
+from livelight.quality import LEVELS
 from livelight.relight import build_relighter
 from livelight.sources.file import VideoFileSource
 from pipelines.bench import bench
@@ -64,15 +65,18 @@ def test_the_room_is_untouched(frames, relighter) -> None:
 
 def test_bench_reports_every_stage(tmp_path, capsys) -> None:
     out = tmp_path / "bench.json"
-    bench(None, "320x180,160x96", 3, out, RelightSettings())
-    report, small = json.loads(out.read_text())
+    bench(None, "320x180,160x96", 3, True, out, RelightSettings())
+    reports = json.loads(out.read_text())
+    report, small = reports[0], reports[-1]
+    assert [r["level"] for r in reports] == [quality.name for quality in LEVELS] * 2
+    assert report["network_width"] > reports[3]["network_width"]
     assert (small["width"], small["height"]) == (160, 96)
     assert list(report["median_ms"]) == ["decode", "light", "network", "matte beside", "matte", "recombine", "encode"]
     assert all(ms > 0 for ms in report["median_ms"].values())
     assert (report["width"], report["height"], report["frames"]) == (320, 180, 3)
     printed = capsys.readouterr().out
     assert "peak memory" in printed
-    assert "320x180" in printed.split("growth")[1]
+    assert "320x180" in printed.split("all runs")[1]
 
 
 def test_demo_writes_what_it_prints(tmp_path, capsys, monkeypatch) -> None:

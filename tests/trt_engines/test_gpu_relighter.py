@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,20 @@ def test_it_relights_as_the_cpu_does(relighter: GpuRelighter) -> None:
         assert relit.pts == frame.pts
         pictures.append(relit.image)
     assert worst(pictures, reference(lights))[0] < 1.5
+
+
+def test_it_keeps_the_person_as_bright_as_the_cpu_does(relighter: GpuRelighter, device: FakeDevice) -> None:
+    """From the first frame on, which is run twice for it."""
+    lights = [replace(light(0), code=light(0).code * 0.1, brighten=1.0)] * 4
+    state, pictures, launches = None, [], []
+    for frame, lit in zip(frames(4), lights, strict=True):
+        before = device.launches
+        relit, state = relighter.step(frame, lit, state)
+        pictures.append(relit.image)
+        launches.append(device.launches - before)
+        assert state.brightened > 0.2
+    assert launches == [2, 1, 1, 1]
+    assert worst(pictures, reference(lights))[0] < 2.0
 
 
 def test_a_frame_crosses_once_each_way(relighter: GpuRelighter, device: FakeDevice) -> None:

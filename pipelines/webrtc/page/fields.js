@@ -13,6 +13,7 @@ const LOOKS = {
   exposure: { title: "Exposure", min: -3, max: 3, step: 0.05, show: (value) => `${value > 0 ? "+" : ""}${Number(value).toFixed(2)} EV` },
   intensity: { title: "Strength", ...percent },
   tone: { title: "Match to the background", ...percent },
+  brighten: { title: "Keep the person bright", ...percent },
   blur: { title: "Blur", min: 1, max: 60, step: 1, show: (value) => `${Math.round(value)} px` },
   fov_deg: { title: "Width of the view", min: 20, max: 120, ...degrees(1) },
   rotate_period_s: { title: "One turn takes", min: 2, max: 60, step: 1, show: (value) => `${Math.round(value)} s` },

@@ -17,7 +17,7 @@ import { Stage } from "./stage.js";
 import { Turner } from "./turner.js";
 import { clamped } from "./turning.js";
 
-const SHOWN_ELSEWHERE = ["env", "background", "blur", "tone", "fov_deg", "rotate", "pitch", "rotate_period_s", "exposure", "intensity"];
+const SHOWN_ELSEWHERE = ["env", "background", "blur", "tone", "brighten", "fov_deg", "rotate", "pitch", "rotate_period_s", "exposure", "intensity"];
 const STOPS = 0.25;
 
 onTokenWanted(askedToken);

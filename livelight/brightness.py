@@ -1,0 +1,70 @@
+"""Before their own room the relit person stays as bright as the camera made them there.
+
+A light's exposure says how a grey card comes out, and knows nothing of the exposure that this camera chose for this
+room: in a bright one the relit person would look dim. So what the light takes from the person's lit parts is given
+back as one gain, up to a stop. Nothing is ever made darker, and what shines is not made brighter than it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from livelight.lighting import Light
+
+F32 = NDArray[np.float32]
+
+MOST_STOPS = 1.0
+"""Most that a person is brightened, stops of linear light."""
+
+LIT, SHINING = 75.0, 97.0
+"""Percentiles of a person's luma: parts in the light, and the brightest ones that are not a few odd pixels."""
+
+WHITE = 0.7
+"""sRGB-coded luma up to which what shines may always be brightened."""
+
+FEWEST = 24
+"""Pixels of the person below which nothing can be told."""
+
+RATE = 1 / 15
+"""Part of the way that is gone in each frame: half a second at 30 frames a second."""
+
+GAMMA = 2.2
+"""Between linear gains and those of sRGB-coded values, as in livelight.recombine."""
+
+
+def lost_stops(source: F32, relit: F32, person: NDArray[np.bool_], asked: float) -> float | None:
+    """By how many stops, 0 to MOST_STOPS, a person should be brightened; None where too little of them is seen.
+
+    source, relit: (h, w) luma, sRGB-coded [0, 1], of one picture before and after. person: (h, w). asked: stops of
+    exposure that were asked for, which are to be seen.
+    """
+    if int(person.sum()) < FEWEST:
+        return None
+    before, after = (np.percentile(luma[person], (LIT, SHINING)) for luma in (source, relit))
+    lit = before[0] / max(float(after[0]), 0.02)
+    shining = max(float(before[1]), WHITE) / max(float(after[1]), 0.02)
+    return float(np.clip(GAMMA * np.log2(max(min(lit, shining), 1e-3)) + asked, 0, MOST_STOPS))
+
+
+def followed(last: float | None, lost: float | None) -> float:
+    """The stops to brighten by: they follow what is lost, and begin there. last: those of the frame before."""
+    if lost is None:
+        return last or 0.0
+    return lost if last is None else last + RATE * (lost - last)
+
+
+def brightened(light: Light, stops: float) -> Light:
+    """The light with a tone gain that brightens the person by as much of ``stops`` as the light asks for."""
+    if stops == 0 or light.brighten == 0:
+        return light
+    return replace(light, tone_gain=light.tone_gain * np.float32(2.0 ** (light.brighten * stops)))
+
+
+def luma_of(picture: NDArray[np.uint8] | F32) -> F32:
+    """(h, w) luma in [0, 1] of an sRGB-coded picture (h, w, 3), uint8 or float32 in [0, 1]."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return np.asarray(grey if grey.dtype == np.float32 else grey * np.float32(1 / 255), np.float32)
