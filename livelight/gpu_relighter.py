@@ -51,12 +51,13 @@ class EngineSource(Protocol):
 class GpuState:
     """What is remembered of one stream: states on ``device``, of frames of ``size`` (width, height).
 
-    brightened: stops (livelight.brightness), None before the first.
+    code: (16, 16, 3), of the last light. brightened: stops (livelight.brightness), None before the first.
     """
 
     states: DeviceState
     size: tuple[int, int]
     device: Device
+    code: NDArray[np.float32]
     brightened: float | None = None
 
 
@@ -175,7 +176,7 @@ class GpuRelighter:
         planes = [None if given is None else given.copy() for given in self._planes_of(path)]
         self.timings_ms = {"matte": (matted - started) * 1e3, "gpu": (time.perf_counter() - matted) * 1e3}
         return [
-            (job.frame.with_image(picture, own), GpuState(states, size, ready.device, bright))
+            (job.frame.with_image(picture, own), GpuState(states, size, ready.device, job.light.code, bright))
             for job, picture, own, states, bright in zip(jobs, pictures, planes, after, following, strict=True)
         ]
 
@@ -185,7 +186,8 @@ class GpuRelighter:
     ) -> list[DeviceState]:  # fmt: skip
         """One run of the engine, each person brightened by their stops. new: numbers of new backdrops."""
         for number, (job, old, by) in enumerate(zip(jobs, before, stops, strict=True)):
-            path.inputs["knobs"][number] = knobs(brightened(job.light, by or 0.0), job.frame.height, old is None)
+            light = brightened(job.light, by or 0.0)
+            path.inputs["knobs"][number] = knobs(light, job.frame.height, None if old is None else old.code)
         with self.watch.within(STEP_S, "a frame"):
             return path.step_each([None if old is None else old.states for old in before], new, self._with_planes)
 

@@ -24,6 +24,7 @@ from livelight.quality import FULL_AREA, LEVELS, Quality
 from livelight.recombine import Recombiner
 from livelight.runtimes import STRIDE, NetworkOutput, NetworkState, Runtime, open_runtime
 from livelight.segment import MatteEdges, MatteState, Segmenter, SelfieSegmenter, steady
+from livelight.steadying import Steadied, steadied
 
 
 def network_size(width: int, height: int, area: int = FULL_AREA) -> tuple[int, int]:
@@ -39,6 +40,7 @@ class State:
 
     size: (width, height) of the frame. seen: (width, height) of the network's picture. matte_age: frames since the
     person was segmented, 0 for the last one. brightened: stops (livelight.brightness), None before the first.
+    change: livelight.steadying.
     """
 
     network: NetworkState
@@ -47,13 +49,15 @@ class State:
     seen: tuple[int, int]
     matte_age: int = 0
     brightened: float | None = None
+    change: Steadied | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
     """What the last step knew besides its picture; the arrays hold until the next step.
 
-    output: the network's answer. alpha: float32 (h, w) in [0, 1], the person's matte at the frame's resolution.
+    output: the network's answer, steadied. alpha: float32 (h, w) in [0, 1], the person's matte at the frame's
+    resolution.
     """
 
     output: NetworkOutput
@@ -120,6 +124,7 @@ class Relighter:
             analysed = time.perf_counter()
             wait([beside])  # also when the network failed: it writes into alpha
         matted = beside.result()
+        output, change = steadied(output, small, light.code, None if state is None else state.change)
         refined = time.perf_counter()
         image, stops = frame.image, None if state is None else state.brightened
         if light.brighten > 0 and light.backdrop is None:
@@ -135,7 +140,7 @@ class Relighter:
             "recombine": (done - refined) * 1e3,
         }
         self.inside = Inside(output, matted.alpha)
-        return frame.with_image(image), State(output.state, matted.state, size, seen, age, stops)
+        return frame.with_image(image), State(output.state, matted.state, size, seen, age, stops, change)
 
     def _lost(
         self, small: NDArray[np.uint8], output: NetworkOutput, matte: NDArray[np.float32], asked: float

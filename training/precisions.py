@@ -52,7 +52,7 @@ def relit(session: onnxruntime.InferenceSession, clip: HeldOutClip) -> Iterator[
             "frame": frame[None],
             "coarse": cv2.resize(alpha, network_size(CROP, CROP))[None],
             "light": light.code[None],
-            "knobs": knobs(light, CROP, number == 0)[None],
+            "knobs": knobs(light, CROP, light.code if number else None)[None],
             "backdrop": frame[None],
         }
         made, *after = session.run(outputs, feeds | states)

@@ -81,16 +81,16 @@ def _steps(path: LivePath, moments: list[Moment]) -> Callable[[], object]:
     """A step with the next moment's picture and the state of the step before."""
     from livelight.runtimes.live_inputs import knobs
 
-    last: list[Any] = [None, 0]
+    last: list[Any] = [None, 0, None]
 
     def step() -> None:
         moment = moments[last[1] % len(moments)]
         path.inputs["frame"][0], path.inputs["coarse"][0] = moment.image, moment.coarse
         path.inputs["light"][0] = moment.light.code
-        path.inputs["knobs"][0] = knobs(moment.light, moment.image.shape[0], last[0] is None)
+        path.inputs["knobs"][0] = knobs(moment.light, moment.image.shape[0], last[2])
         last[0] = path.step(last[0], backdrop=False)
         path.picture[0].copy()
-        last[1] += 1
+        last[1:] = last[1] + 1, moment.light.code
 
     return step
 

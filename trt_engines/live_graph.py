@@ -18,16 +18,19 @@ from livelight.recombine import BRIGHTENED, MOST_LIGHT, NOISE_BELOW, NOISE_FROM,
 from livelight.runtimes.live_inputs import INPUTS, PICTURE, PLANES, STATES, Knob
 from livelight.runtimes.torch_network import RelightNetwork
 from livelight.segment import NOBODY, SOMEBODY
+from livelight.steadying import MOVED, SLOWEST
 from trt_engines.planes import i420
 
 
 class States(NamedTuple):
-    """What goes from frame to frame: the network's two states, the steady matte and luma (n, 1, h, w) in [0, 1]."""
+    """What goes from frame to frame: the network's two states, the steady matte and luma (n, 1, h, w) in [0, 1], and
+    the steadied gain and offset (n, 6, h, w)."""
 
     state8: Tensor
     state16: Tensor
     matte: Tensor
     luma: Tensor
+    change: Tensor
 
 
 def grey(rgb: Tensor) -> Tensor:
@@ -53,6 +56,13 @@ def steady(matte: Tensor, luma: Tensor, states: States, fresh: Tensor) -> Tensor
     jumped = (matte - states.matte).abs() * 2
     rate = torch.maximum(torch.maximum(moved, jumped).clamp(0.25, 1.0), fresh)
     return states.matte + rate * (matte - states.matte)
+
+
+def steadied(change: Tensor, luma: Tensor, states: States, least: Tensor) -> Tensor:
+    """livelight.steadying.steadied; change: gain and offset (n, 6, h, w). least: rate at least, (n, 1, 1, 1)."""
+    moved = box((luma - states.luma).abs(), 2, "reflect") * (1 / MOVED)
+    rate = torch.maximum(moved.clamp(SLOWEST, 1.0), least)
+    return states.change + rate * (change - states.change)
 
 
 def edges(matte: Tensor, luma: Tensor, full_luma: Tensor) -> Tensor:
@@ -174,6 +184,7 @@ class LiveGraph(nn.Module):
             "state16": (n, network.gru16.c, h // 16, w // 16),
             "matte_state": (n, 1, h, w),
             "luma_state": (n, 1, h, w),
+            "change_state": (n, 6, h, w),
         }
         picture = torch.zeros(n, height, width, 3, dtype=torch.uint8)
         return tuple(
@@ -211,15 +222,16 @@ class LiveGraph(nn.Module):
         full_luma = grey(full)
         alpha = edges(matte, luma, full_luma)
         source = self.network.analyse(small, before.state8, before.state16)
-        gain, offset = self.network.render(source, light.permute(0, 3, 1, 2))
-        change = effective_change(*calmed(gain, offset, luma), matte, knobs)
+        rendered = torch.cat(self.network.render(source, light.permute(0, 3, 1, 2)), 1)
+        rendered = steadied(rendered, luma, before, torch.maximum(fresh, knobs[:, Knob.SUDDEN, None, None, None]))
+        change = effective_change(*calmed(rendered[:, :3], rendered[:, 3:], luma), matte, knobs)
         room, own = self.room(full, alpha, backdrop, knobs)
         behind = resize(room_luma(luma, matte) * 255, height, width)
         weight = torch.where(own > 0.5, light_share(full_luma, alpha, behind), alpha)
         person = torch.where(own > 0.5, full, without_room(full, alpha, small, matte))
         relit = composite(person, resize(change, height, width), weight, room, own)
         pictures = [relit.permute(0, 2, 3, 1).round().to(torch.uint8), *([i420(relit)] if self.even else [])]
-        return (*pictures, source.state8, source.state16, matte, luma)
+        return (*pictures, source.state8, source.state16, matte, luma, rendered)
 
     def room(self, full: Tensor, alpha: Tensor, backdrop: Tensor | None, knobs: Tensor) -> tuple[Tensor, Tensor]:
         """What stands behind the person (n, 3, H, W), and (n, 1, 1, 1): 1 where that is the frame itself."""

@@ -30,7 +30,7 @@ PROFILES = {
 }
 """Frame sizes (width, height) by name; any other size is a profile of its own, written WIDTHxHEIGHT."""
 
-REVISION = 3
+REVISION = 4
 """Raised when the same spec gives another graph."""
 
 

@@ -85,8 +85,10 @@ def reference(graph: LiveGraph, moments: list[Moment]) -> tuple[list[U8], dict[s
     """Pictures, the last one's planes if it has some, and states, of the float32 torch module on the CPU."""
     states = graph.example(1)[-len(STATES) :]
     pictures = []
-    for t, moment in enumerate(moments):
-        row = knobs(moment.light, moment.image.shape[0], t == 0)
+    code: F32 | None = None
+    for moment in moments:
+        row = knobs(moment.light, moment.image.shape[0], code)
+        code = moment.light.code
         first: list[NDArray[np.generic]] = [moment.image, moment.coarse, moment.light.code, row]
         if not graph.blur:
             first.append(moment.image if moment.light.backdrop is None else moment.light.backdrop)
@@ -101,11 +103,13 @@ def reference(graph: LiveGraph, moments: list[Moment]) -> tuple[list[U8], dict[s
 def engine_pictures(path: LivePath, moments: list[Moment]) -> tuple[list[U8], dict[str, F32]]:
     """The same of an engine for one stream."""
     state: DeviceState | None = None
+    code: F32 | None = None
     pictures = []
     for moment in moments:
         height = moment.image.shape[0]
         path.inputs["frame"][0], path.inputs["coarse"][0] = moment.image, moment.coarse
-        path.inputs["light"][0], path.inputs["knobs"][0] = moment.light.code, knobs(moment.light, height, state is None)
+        path.inputs["light"][0], path.inputs["knobs"][0] = moment.light.code, knobs(moment.light, height, code)
+        code = moment.light.code
         if moment.light.backdrop is not None:
             path.inputs["backdrop"][0] = moment.light.backdrop
         state = path.step(state, moment.light.backdrop is not None, planes=True)

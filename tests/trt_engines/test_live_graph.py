@@ -64,7 +64,7 @@ def play(session: ort.InferenceSession, lights: list[Light]) -> list[np.ndarray]
             "frame": frame.image[None],
             "coarse": coarse[None],
             "light": lit.code[None],
-            "knobs": knobs(lit, HEIGHT, t == 0)[None],
+            "knobs": knobs(lit, HEIGHT, lights[t - 1].code if t else None)[None],
         }
         if "backdrop" in inputs:
             feeds["backdrop"] = (frame.image if lit.backdrop is None else lit.backdrop)[None]
