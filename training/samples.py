@@ -25,6 +25,7 @@ from training.light_stage.dataset import (
     clips_of,
     develop,
     exposed,
+    lights_with_keys,
     load_clip,
     panoramas_of,
     plain_lights,
@@ -89,7 +90,7 @@ class Samples(IterableDataset[dict[str, Tensor]]):
         mixed: bool = True, prints: bool = True,
     ) -> None:  # fmt: skip
         self.folder, self.split, self.crop, self.frames, self.seed = folder, split, crop, frames, seed
-        self.lights: DrawLights = sample_lights if mixed else plain_lights
+        self.lights: DrawLights = lights_with_keys if mixed else plain_lights
         self.prints = prints
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:

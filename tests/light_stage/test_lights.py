@@ -7,11 +7,14 @@ import pytest
 from training.light_stage import assets
 from training.light_stage.directions import direction, solid_angles
 from training.light_stage.lights import (
+    KEYS,
     Light,
     Panoramas,
     average,
     exposed,
     grey_card,
+    key_light,
+    lights_with_keys,
     mix,
     rig,
     sample_lights,
@@ -106,6 +109,25 @@ def test_rig_is_finite_and_lit():
         assert np.isfinite(code).all()
         assert code.min() >= 0
         assert code.max() > 0
+
+
+def test_key_lights_shine_from_where_portraits_have_them():
+    """Most from above and in front, one lamp each, and none so bright or so small that a clip cannot show it."""
+    d = direction(*np.meshgrid((np.arange(16) + 0.5) / 16, (np.arange(16) + 0.5) / 16))
+    codes = [key_light(np.random.default_rng(seed)).code for seed in range(200)]
+    power = np.stack([code.mean(-1) * solid_angles(16, 16) for code in codes])
+    middle = np.einsum("nyx,yxc->nc", power, d)
+    middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+    assert (middle[:, 1] > 0.5).mean() > 0.6
+    assert (middle[:, 2] > 0).mean() > 0.7
+    assert (power.max((1, 2)) / power.sum((1, 2))).max() < 0.3
+    assert max(float(code.max()) for code in codes) < 60
+
+
+def test_a_share_of_the_targets_is_a_key_light(panoramas):
+    drawn = [lights_with_keys(np.random.default_rng(seed), panoramas)[2] for seed in range(200)]
+    keys = [light for light in drawn if [index for _, index, _ in light.sources] == [-1] and not light.hard]
+    assert 0.6 * KEYS < len(keys) / 200 < 2 * KEYS
 
 
 def test_splits_of_identities_share_none_and_have_all():

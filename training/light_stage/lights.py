@@ -13,6 +13,8 @@ from training.light_stage.motion import Drift
 MAX_GAIN_MEAN = 3.0  # a panorama lit only from behind is not exposed beyond this mean radiance
 SUN_SHARE = 0.12  # of all light, that one cell of a code may hold
 MAX_SUN = 6.0  # irradiance
+KEYS = 0.25  # share of a training's targets that are one key light
+MOST_KEY = 6.0  # irradiance of a key light before chance makes it brighter or darker
 
 
 @dataclass
@@ -166,6 +168,33 @@ def rig(rng: np.random.Generator) -> Light:
         strength = rng.uniform(1, 4) / max(float((box * solid_angles(BASIS, BASIS)).sum()), 0.05)
         code += (box * strength)[..., None] * np.exp(rng.normal(0, rng.choice([0.08, 0.5]), 3))
     return Light((code * rng.uniform(0.4, 1.2)).astype(np.float32), [], [(1.0, -1, 0.0)])
+
+
+def key_light(rng: np.random.Generator) -> Light:
+    """A portrait's key light over a dim fill: one soft box, most often from above and in front, as presets have it."""
+    elevation = np.radians(rng.triangular(-10, 50, 88))
+    azimuth = np.radians(np.clip(rng.normal(0, 65), -170, 170))
+    level = np.cos(elevation)
+    toward = np.array([level * np.sin(azimuth), np.sin(elevation), level * np.cos(azimuth)])
+    u, v = np.meshgrid((np.arange(BASIS) + 0.5) / BASIS, (np.arange(BASIS) + 0.5) / BASIS)
+    off = np.arccos(np.clip(direction(u, v) @ toward, -1, 1))
+    box = np.exp(-((off / rng.uniform(0.35, 0.7)) ** 4))  # a narrower one would be a glaring cell: blotches
+    box = box / max(float((box * solid_angles(BASIS, BASIS)).sum()), 0.05)
+    tint, fill = np.exp(rng.normal(0, 0.15, (2, 3)))
+    code = (box[..., None] * np.pi * tint + rng.uniform(0.02, 0.3) * fill).astype(np.float32)
+    brightest = MOST_KEY * code / np.pi  # where exposing for a card that faces the camera would burn out all else
+    code = np.minimum(exposed(code), brightest) * np.float32(rng.uniform(0.7, 1.4))
+    return Light(code, [], [(1.0, -1, 0.0)])
+
+
+def lights_with_keys(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 8) -> tuple[Light, Light, Light]:
+    """``sample_lights``; a share of KEYS of the targets is a ``key_light`` by itself.
+
+    A mixture after eq. 9 is seldom one lamp: what a network learns of it is mild under light from above. Held-out
+    samples keep to ``sample_lights``.
+    """
+    first, second, target = sample_lights(rng, panoramas, lamps=lamps)
+    return first, second, key_light(rng) if rng.random() < KEYS else target
 
 
 def screen_glow(rng: np.random.Generator) -> Callable[[float], np.ndarray]:
