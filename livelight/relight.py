@@ -126,12 +126,13 @@ class Relighter:
         matted = beside.result()
         output, change = steadied(output, small, light.code, None if state is None else state.change)
         refined = time.perf_counter()
-        image, stops = frame.image, None if state is None else state.brightened
+        stops = None if state is None else state.brightened
         if light.brighten > 0 and light.backdrop is None:
-            stops = followed(stops, self._lost(small, output, matted.matte, light.exposure_stops))
+            stops = followed(stops, _lost(small, output, matted.matte, light.exposure_stops))
             light = brightened(light, stops)
+        image = frame.image
         if light.intensity > 0 or light.backdrop is not None or light.blur > 0:
-            image = self._recombine(frame.image, small, output.gain, output.offset, matted.matte, matted.alpha, light)
+            image = self._recombine(image, small, output.gain, output.offset, matted.matte, matted.alpha, light)
         done = time.perf_counter()
         self.timings_ms = {
             "network": (analysed - started) * 1e3,
@@ -141,15 +142,6 @@ class Relighter:
         }
         self.inside = Inside(output, matted.alpha)
         return frame.with_image(image), State(output.state, matted.state, size, seen, age, stops, change)
-
-    def _lost(
-        self, small: NDArray[np.uint8], output: NetworkOutput, matte: NDArray[np.float32], asked: float
-    ) -> float | None:
-        """Stops of brightness that the network takes from the person; see livelight.brightness."""
-        before = small[::4, ::4].astype(np.float32) * np.float32(1 / 255)
-        after = np.clip(before * output.gain[::4, ::4] + output.offset[::4, ::4], 0, 1)
-        person = cv2.resize(matte, (before.shape[1], before.shape[0])) > 0.5
-        return lost_stops(luma_of(before), luma_of(after), np.asarray(person), asked)
 
     def close(self) -> None:
         """End its threads; of no more use then. May be called twice."""
@@ -187,6 +179,14 @@ class Relighter:
             self._alpha = np.empty(image.shape[:2], np.float32)  # once: page faults would cost more than all its sums
         MatteEdges.fit(matte, luma).at(image, self._alpha)
         return Matted(matte, self._alpha, matte_state, (time.perf_counter() - started) * 1e3)
+
+
+def _lost(small: NDArray[np.uint8], output: NetworkOutput, matte: NDArray[np.float32], asked: float) -> float | None:
+    """Stops of brightness that the network takes from the person; see livelight.brightness.lost_stops."""
+    before = small[::4, ::4].astype(np.float32) * np.float32(1 / 255)
+    after = np.clip(before * output.gain[::4, ::4] + output.offset[::4, ::4], 0, 1)
+    person = cv2.resize(matte, (before.shape[1], before.shape[0])) > 0.5
+    return lost_stops(luma_of(before), luma_of(after), np.asarray(person), asked)
 
 
 def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[int, int]) -> NetworkState:
