@@ -8,9 +8,10 @@ pytest.importorskip("embreex")
 
 from tests.light_stage.test_transport import card
 from training.light_stage import mitsuba_scene
+from training.light_stage.coat import coat
 from training.light_stage.compare_mitsuba import Pair, psnr, without_noise
 from training.light_stage.direct import draw
-from training.light_stage.gloss import coat
+from training.light_stage.truth import kept_render
 
 SCALAR = "scalar_rgb"  # needs no LLVM
 
@@ -57,6 +58,16 @@ def test_environment_texels_put_the_back_in_the_first_column():
     assert texels.shape == (64, 128, 3)
     assert texels[:, :8].min() == 1.0
     assert texels[:, 8:].max() == 0.0
+
+
+def test_a_picture_that_was_rendered_before_is_read(tmp_path, monkeypatch):
+    scene, camera, _ = card(0.5)
+    code = np.full((16, 16, 3), 0.3, np.float32)
+    first = kept_render(tmp_path, SCALAR, scene, camera, code, [], 2, 0)
+    monkeypatch.setattr(mitsuba_scene, "render", lambda *_a, **_k: (np.zeros(1), None))
+    assert (kept_render(tmp_path, SCALAR, scene, camera, code, [], 2, 0) == first).all()
+    assert kept_render(tmp_path, SCALAR, scene, camera, 2 * code, [], 2, 0).shape == (1,)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_noise_of_the_truth_is_told_from_our_error():

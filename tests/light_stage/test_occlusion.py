@@ -10,7 +10,7 @@ from training.light_stage import shade
 from training.light_stage.bounce import MOST_CARDS, Sides, _first_met
 from training.light_stage.camera import Camera
 from training.light_stage.directions import LIGHTS, form_vectors, shadow_directions
-from training.light_stage.gbuffer import SPOTS, trace
+from training.light_stage.gbuffer import SPOTS, facing, trace
 from training.light_stage.materials import CLOTHES, HAIR, Material
 from training.light_stage.occlusion import record_visibility, shares
 from training.light_stage.part import Part
@@ -42,7 +42,7 @@ def test_a_wall_s_shadow_ends_at_the_wall_not_at_the_next_vertex():
     scene = sheets((square(0.4, -1.0), 1.0), (wall, 1.0))
     records = trace(scene, CAMERA)
     light = vertex_light(scene, np.unique(records.triangle), np.random.default_rng(0))
-    seen = record_visibility(scene, records, light.row, light.visibility)
+    seen = record_visibility(scene, records, light.row, light.visibility, 32)
     unit = form_vectors() / np.linalg.norm(form_vectors(), axis=1, keepdims=True)
     low = np.argmax(unit @ np.float32([0.8, 0.1, 0.6]))
     floor = records.part == 0
@@ -54,10 +54,10 @@ def test_a_wall_s_shadow_ends_at_the_wall_not_at_the_next_vertex():
     assert blurred[left, low].mean() > 0.2
 
 
-def test_where_corners_agree_nothing_is_traced_and_nothing_changes():
+def test_a_free_surface_sees_every_light_above_it():
     scene, _, records = card()
     light = vertex_light(scene, np.unique(records.triangle), np.random.default_rng(0))
-    seen = record_visibility(scene, records, light.row, light.visibility)
+    seen = record_visibility(scene, records, light.row, light.visibility, 16)
     above = form_vectors()[:, 2] > 0
     assert seen[:, above] == pytest.approx(1, abs=1e-6)
 
@@ -98,22 +98,59 @@ def test_cards_have_two_sides_and_solids_one():
     sides = Sides.of(scene, vertices, np.arange(8))
     assert len(sides.vertex) == 12
     assert (sides.sign[8:] == -1).all()
-    assert (sides.back[:4] == np.arange(4)).all()
+    assert (sides.back[:4] == -1).all()
     assert (sides.vertex[sides.back[4:]] == vertices[4:]).all()
 
 
 def test_a_pixel_mirrors_where_its_shiniest_record_does():
     scene = sheets((square(0.4, -1.0), 1.0), (square(0.2, -0.9), 0.5))
     records = trace(scene, CAMERA)
-    mirror = shade.reflection(records)
     pixels, first = np.unique(records.pixel, return_index=True)
-    gloss = np.where(records.part == 1, 1.0, 0.001)
-    records.roughness = np.where(records.part == 1, np.float32(0.2), np.float32(0.7))
-    _, roughness = shade.mirrors(records, gloss, mirror, first)
-    both = np.bincount(records.pixel[records.part == 1], minlength=pixels.max() + 1)[pixels] > 0
-    assert roughness[both] == pytest.approx(0.2)
-    assert roughness[~both] == pytest.approx(0.7)
-    assert shade.mirrors(records, 0 * gloss, mirror, first)[1] == pytest.approx(records.roughness[first])
+    hair = records.part == 1
+    records.f0 = np.where(hair, np.float32(0.9), np.float32(1e-4))
+    records.roughness = np.where(hair, np.float32(0.2), np.float32(0.7))
+    seen = np.ones((len(records.pixel), LIGHTS), np.float32)
+    _, _, roughness = shade.mirrors(records, seen, first)
+    both = np.bincount(records.pixel[hair], minlength=pixels.max() + 1)[pixels] > 0
+    assert roughness[both] == pytest.approx(0.2, abs=0.01)
+    assert roughness[~both].min() > 0.5
+    dark = shade.mirrors(records, 0 * seen, first)
+    assert dark[0].max() < 1e-6
+    assert np.isfinite(dark[1]).all()
+
+
+def test_a_card_s_shadow_has_the_texture_s_holes():
+    scene = sheets((square(0.4, -1.0), 1.0), (square(0.2, -0.9), 0.5))
+    part = scene.topology.parts[1]
+    part.material.texture[:, :2, 3], part.material.texture[:, 2:, 3] = 0.0, 1.0
+    corner = np.float32([[0, 0], [1, 0], [1, 1], [0, 1]])
+    part.face_uv[:] = corner[part.faces]
+    holed = Scene(Topology(scene.topology.parts, [4, 4]), scene.vertices)
+    origin = np.float32([[-0.1, 0, -0.99], [0.1, 0, -0.99], [0.3, 0, -0.99]])
+    through = holed.transmittance(origin, np.tile(np.float32([0, 0, 1]), (3, 1)))
+    assert sorted(through[:2].round(2)) == [0, 1]
+    assert through[2] == 1
+
+
+def test_light_of_a_surface_that_no_pixel_sees_bounces_too():
+    scene = sheets((square(0.4, -1.0), 1.0), (square(0.4, -0.6)[::-1], 1.0))
+    seen_by_camera = np.arange(4)
+    both = vertex_light(scene, np.arange(8), np.random.default_rng(0)).bounced[:4]
+    alone = vertex_light(scene, seen_by_camera, np.random.default_rng(0)).bounced
+    assert both.sum() > 0.1
+    assert alone.sum() == pytest.approx(both.sum(), rel=0.5)
+
+
+def test_a_solid_s_normal_turns_over_with_its_triangle_and_a_card_s_with_the_viewer():
+    ray, leaning = np.float32([[0, 0, -1]]), np.float32([[1, 0, -0.1]])
+    steep = np.float32([[0.02, -0.4, -1.4], [0.02, 0.4, -1.4], [-0.02, 0.4, -0.6], [-0.02, -0.4, -0.6]])
+    for opacity, turned in ((1.0, 1), (0.5, -1)):
+        scene = sheets((steep, opacity), (square(0.4, -2.0), 1.0))
+        face = np.flatnonzero(scene.topology.face_part == 0)[:1]
+        corner = scene.vertices[scene.topology.faces[face[0]]]
+        assert np.cross(corner[1] - corner[0], corner[2] - corner[0])[2] > 0  # the triangle faces the viewer
+        assert facing(scene, face, leaning, ray) == turned
+        assert facing(scene, face, np.float32([[1, 0, 0.1]]), ray) == 1
 
 
 def test_a_sun_comes_through_a_card_in_both_renderers():

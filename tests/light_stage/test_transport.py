@@ -9,6 +9,7 @@ from training.light_stage.directions import direction, form_vectors, latlong, so
 from training.light_stage.gbuffer import trace
 from training.light_stage.lights import exposed, point_code
 from training.light_stage.materials import CLOTHES, Material
+from training.light_stage.occlusion import record_visibility
 from training.light_stage.part import Part
 from training.light_stage.placement import OnBody
 from training.light_stage.scene import Scene, Topology
@@ -31,7 +32,8 @@ def transport_of_card():
     """(transport (p, 3, 256), alpha (p,), scene, records, vertex light)."""
     scene, _, records = card()
     light = vertex_light(scene, np.unique(records.triangle), np.random.default_rng(0))
-    _, transport, _ = pixel_transport(records, light, scene, shade.reflection(records))
+    seen = record_visibility(scene, records, light.row, light.visibility, 16)
+    _, transport = pixel_transport(records, light, scene, seen)
     return transport, records.weight, scene, records, light
 
 

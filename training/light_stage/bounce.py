@@ -61,7 +61,8 @@ def _first_met(scene: Scene, origin: np.ndarray, along: np.ndarray, draws: np.nd
 class Sides:
     """Vertices and the sides of them that light falls on: all fronts first, then the backs of cards.
 
-    vertex (s,) and sign (s,); back (V,): place of a vertex's back among the sides, of its front where it has no back.
+    vertex (s,) and sign (s,); back (V,): place of a vertex's back among the sides, -1 where it has none: inside of
+    bodies and clothes it is dark.
     """
 
     vertex: np.ndarray
@@ -73,14 +74,18 @@ class Sides:
         """The sides of the given vertices."""
         layered = np.array([p.layered for p in scene.topology.parts])[scene.topology.vertex_part[vertices]]
         cards = vertices[layered]
-        back = row.copy()
+        back = np.full_like(row, -1)
         back[cards] = len(vertices) + np.arange(len(cards))
         sign = np.concatenate([np.ones(len(vertices)), -np.ones(len(cards))]).astype(np.float32)
         return Sides(np.concatenate([vertices, cards]), sign, back)
 
 
 def bounce(scene: Scene, sides: Sides, row: np.ndarray, rng: np.random.Generator):
-    """Sparse matrices (s, s), one per colour: irradiance on a side from light reflected once elsewhere."""
+    """Light reflected once: (sparse matrices (s, s + u), one per colour, unseen vertices (u,)).
+
+    Each matrix gives the irradiance on the s sides from that on them and on the fronts of the unseen vertices, which
+    rays met but row (V,), the rows of the sides' vertices, does not hold.
+    """
     count = len(sides.vertex)
     position, normal = scene.vertices[sides.vertex], scene.normals[sides.vertex] * sides.sign[:, None]
     # drawn for all vertices, so that a vertex has the same rays in every frame of a clip
@@ -90,10 +95,14 @@ def bounce(scene: Scene, sides: Sides, row: np.ndarray, rng: np.random.Generator
     lift = normal * np.where(layered, CARD_OFFSET_M, OFFSET_M)[:, None]
     origin = np.repeat(position + lift, BOUNCE_RAYS, axis=0).astype(np.float32)
     target = _first_met(scene, origin, along, rng.random((len(origin), MOST_CARDS), np.float32))
-    source = np.flatnonzero((target >= 0) & (row[np.maximum(target, 0)] >= 0))
-    target = target[source]
-    behind = (scene.normals[target] * along[source]).sum(1) > 0
-    column = np.where(behind, sides.back[target], row[target])
+    behind = (scene.normals[target] * along).sum(1) > 0
+    unseen = np.unique(target[(target >= 0) & (row[target] < 0) & ~behind])
+    front = row.copy()
+    front[unseen] = count + np.arange(len(unseen))
+    column = np.where(target >= 0, np.where(behind, sides.back[target], front[target]), -1)
+    source = np.flatnonzero(column >= 0)
+    target, column = target[source], column[source]
     albedo = scene.topology.vertex_albedo[target] / BOUNCE_RAYS
     place = (source // BOUNCE_RAYS, column)
-    return [sparse.coo_matrix((albedo[:, c], place), (count, count)).tocsr() for c in range(3)]
+    shape = (count, count + len(unseen))
+    return [sparse.coo_matrix((albedo[:, c], place), shape).tocsr() for c in range(3)], unseen

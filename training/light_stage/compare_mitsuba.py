@@ -18,7 +18,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.light_stage import mitsuba_scene
 from training.light_stage.assets import linear_to_srgb
 from training.light_stage.clip import Clip
 from training.light_stage.directions import BASIS, direction
@@ -27,6 +26,7 @@ from training.light_stage.lights import Light, Panoramas, exposed
 from training.light_stage.materials import ACCESSORIES, CLASS_NAMES, HAIR
 from training.light_stage.splits import panoramas_of
 from training.light_stage.stage import Take, clip_arrays, take_of
+from training.light_stage.truth import kept_render
 
 SCENES = {"panorama": 3, "hard sun": 8, "softbox": 21, "coloured rig": 30, "backlight": 44}
 """Light and seed of the person of each scene."""
@@ -90,16 +90,15 @@ def _clip(take: Take, seed: int, shipped: bool) -> Clip:
     return clip
 
 
-def compare(name: str, seed: int, size: int, samples: int, variant: str) -> Pair:
-    """Render one scene both ways."""
+def compare(name: str, seed: int, size: int, samples: int, variant: str, kept: Path | None = None) -> Pair:
+    """Render one scene both ways; kept: folder of Mitsuba's pictures, see truth.kept_render."""
     take, _ = take_of(seed, 1, size)
     plain, shipped = _clip(take, seed, False), _clip(take, seed, True)
     light = light_of(name, plain.hard_dirs)
     suns = [(plain.hard_dirs[k], rgb) for k, rgb in light.hard]
     start = time.monotonic()
-    mi = mitsuba_scene.mitsuba(variant)
     scene, camera, half = take.scenes[0], take.cameras[0], max(1, samples // 2)
-    halves = [mitsuba_scene.render(mi, scene, camera, light.code, suns, half, seed=s)[0] for s in (0, 1)]
+    halves = [kept_render(kept, variant, scene, camera, light.code, suns, half, s) for s in (0, 1)]
     seconds = time.monotonic() - start
     pictures = [clip.relight(light.code, light.hard)[0] for clip in (plain, shipped)]
     return Pair(*pictures, (halves[0] + halves[1]) / 2, plain.alpha[0], shipped.parsing[0], halves, seconds)
@@ -188,12 +187,13 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256, help="height and width in pixels")
     parser.add_argument("--samples", type=int, default=256, help="paths a pixel")
     parser.add_argument("--variant", default="auto", help="Mitsuba variant: auto, llvm_ad_rgb, scalar_rgb")
+    parser.add_argument("--kept", type=Path, help="folder where Mitsuba's pictures are kept for the next run")
     parser.add_argument("--scenes", nargs="*", choices=list(SCENES), default=list(SCENES), help="which scenes")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     results, strips = {}, []
     for name in arguments.scenes:
-        pair = compare(name, SCENES[name], arguments.size, arguments.samples, arguments.variant)
+        pair = compare(name, SCENES[name], arguments.size, arguments.samples, arguments.variant, arguments.kept)
         results[name] = figures(pair)
         strips.append(strip(pair))
         print(name, {k: round(v, 3) for k, v in results[name].items()}, flush=True)

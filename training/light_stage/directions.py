@@ -65,20 +65,22 @@ def shadow_directions() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.float32(directions), np.int32(index), np.float32(weight)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def prefilter(roughness: float, height: int = 32, width: int = 64) -> np.ndarray:
     """(height * width, 256) float32: row i averages a light code over a glossy lobe about direction i.
 
     The lobe is a Phong-like cos^n fitted to GGX of this roughness (n = 2 / alpha^2 - 2 about the half vector, a
-    quarter of it about the reflection); each row sums to 1, so a uniform unit environment reflects as 1.
+    quarter of it about the reflection), a hemisphere at roughness 1; each row sums to 1, so a uniform unit environment
+    reflects as 1.
     """
     alpha = max(roughness, 0.12) ** 2
-    power = max((2 / alpha**2 - 2) / 4, 1.0)
+    power = (2 / alpha**2 - 2) / 4
     u, v = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
     sub = 4
     su, sv = np.meshgrid((np.arange(BASIS * sub) + 0.5) / (BASIS * sub), (np.arange(BASIS * sub) + 0.5) / (BASIS * sub))
     source = direction(su, sv).reshape(-1, 3)
-    cosine = np.clip(direction(u, v).reshape(-1, 3) @ source.T, 1e-6, 1)
-    lobe = np.exp(np.maximum(power * np.log(cosine), -60)) * solid_angles(BASIS * sub, BASIS * sub).reshape(-1)
+    cosine = direction(u, v).reshape(-1, 3) @ source.T
+    lobe = np.exp(np.maximum(power * np.log(np.clip(cosine, 1e-6, 1)), -60)) * (cosine > 0)
+    lobe *= solid_angles(BASIS * sub, BASIS * sub).reshape(-1)
     lobe = lobe.reshape(-1, BASIS, sub, BASIS, sub).sum((2, 4)).reshape(height * width, LIGHTS)
     return (lobe / np.maximum(lobe.sum(1, keepdims=True), 1e-20)).astype(np.float32)

@@ -183,6 +183,19 @@ def trace(scene: Scene, camera: Camera, samples: int = SAMPLES) -> Records:
     return _records(scene, pixel[ray], rays[ray], face, np.stack([1 - u - v, u, v], axis=1), distance, weight)
 
 
+def facing(scene: Scene, face: np.ndarray, smooth: np.ndarray, rays: np.ndarray) -> np.ndarray:
+    """(n,) float32, -1 where a normal has to be turned over, as the surface is seen from behind, else 1.
+
+    A card's normal (n, 3) always faces the viewer; a solid's if its triangle does: at an outline the interpolated
+    normal may lean away from the viewer, and turned over it would see the light of the wrong side.
+    """
+    corner = scene.vertices[scene.topology.faces[face]]
+    flat = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    layered = np.array([part.layered for part in scene.topology.parts])[scene.topology.face_part[face]]
+    behind = np.where(layered, (smooth * rays).sum(1), (flat * rays).sum(1) * (flat * smooth).sum(1))
+    return np.where(behind > 0, -1, 1).astype(np.float32)
+
+
 def _records(scene, pixel, rays, face, bary, distance, weight) -> Records:
     topology = scene.topology
     part = topology.face_part[face]
@@ -190,8 +203,7 @@ def _records(scene, pixel, rays, face, bary, distance, weight) -> Records:
     colour, gloss = _looked_up(scene, face, bary)
     triangle = topology.faces[face]
     smooth = _unit(np.einsum("nk,nkj->nj", bary, scene.normals[triangle]))
-    # cards and loose cloth are seen from both sides
-    smooth *= np.where((smooth * rays).sum(1) > 0.15, -1, 1)[:, None].astype(np.float32)
+    smooth *= facing(scene, face, smooth, rays)[:, None]
     normal, strand = _detailed(scene, face, bary, smooth)
     columns = np.concatenate([colour[:, :3], normal, smooth, rays * distance[:, None], gloss, strand], axis=1)
     first, total, mean, spots = _merge(pixel * len(topology.parts) + part, weight, columns)

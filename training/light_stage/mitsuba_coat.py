@@ -15,8 +15,9 @@ def add_coat(mi: ModuleType) -> None:
     """Make "lambert_coat" known to the variant of Mitsuba that is set.
 
     Properties: base_color, roughness, f0 (reflectance at normal incidence) and normal (bumped, in the surface's frame,
-    0.5 added to its half), each a texture. Mitsuba's own normal maps are black where the bump leans away from the
-    viewer, which is most of a hair card seen from the side; this one is not.
+    0.5 added to its half), each a texture; card: a card's normals always face the viewer, a solid's do if its triangle
+    does. Mitsuba's own normal maps are black where the bump leans away from the viewer, which is most of a hair card
+    seen from the side, and its `twosided` turns the normal of a solid inside out where that leans away: black outlines.
     """
     _registered(mi.variant(), mi)
 
@@ -37,8 +38,10 @@ def _material(mi: ModuleType) -> type:
             mi.BSDF.__init__(self, props)
             self.base, self.f0 = props.get_unbounded_texture("base_color"), props.get_unbounded_texture("f0")
             self.roughness, self.normal = (props.get_unbounded_texture(k) for k in ("roughness", "normal"))
+            self.card = props.get("card", False)
             self.m_components = [mi.BSDFFlags.DiffuseReflection | mi.BSDFFlags.GlossyReflection
-                                 | mi.BSDFFlags.FrontSide | mi.BSDFFlags.SpatiallyVarying]  # fmt: skip
+                                 | mi.BSDFFlags.FrontSide | mi.BSDFFlags.BackSide
+                                 | mi.BSDFFlags.SpatiallyVarying]  # fmt: skip
             self.m_flags = self.m_components[0]
 
         def _frame(self, si, active):
@@ -49,14 +52,24 @@ def _material(mi: ModuleType) -> type:
             rough = dr.maximum(self.roughness.eval_1(si, active), LEAST_ROUGHNESS)
             return mi.MicrofacetDistribution(mi.MicrofacetType.GGX, rough * rough)
 
+        def _side(self, si):
+            """1 where the viewer is on the side that the normals point to, else -1; see gbuffer.facing."""
+            outside = dr.dot(si.n, si.to_world(si.wi)) * dr.dot(si.n, si.sh_frame.n)
+            return dr.select((cosine(si.wi) if self.card else outside) >= 0, mi.Float(1), mi.Float(-1))
+
+        def _seen_from(self, si, active):
+            """The bump's frame, and the viewer in it, kept above its horizon."""
+            frame = self._frame(si, active)
+            wi = frame.to_local(mi.Vector3f(si.wi.x, si.wi.y, si.wi.z * self._side(si)))
+            wi.z = dr.maximum(wi.z, LEAST_COSINE)
+            return frame, dr.normalize(wi)
+
         def _local(self, si, wo, active):
             """Both directions in the bump's frame, the viewer's kept above its horizon; the half vector; who is lit."""
-            frame = self._frame(si, active)
-            wi, wo_bent = frame.to_local(si.wi), frame.to_local(wo)
-            wi.z = dr.maximum(wi.z, LEAST_COSINE)
-            wi = dr.normalize(wi)
-            active = active & (cosine(si.wi) > 0) & (cosine(wo) > 0) & (wo_bent.z > 0)
-            return wi, wo_bent, dr.normalize(wi + wo_bent), active
+            frame, wi = self._seen_from(si, active)
+            wo = mi.Vector3f(wo.x, wo.y, wo.z * self._side(si))
+            wo_bent = frame.to_local(wo)
+            return wi, wo_bent, dr.normalize(wi + wo_bent), active & (cosine(wo) > 0) & (wo_bent.z > 0)
 
         def eval(self, ctx, si, wo, active):
             wi, wo, half, active = self._local(si, wo, active)
@@ -75,20 +88,17 @@ def _material(mi: ModuleType) -> type:
             return self.eval(ctx, si, wo, active), self.pdf(ctx, si, wo, active)
 
         def sample(self, ctx, si, sample1, sample2, active):
-            active = active & (cosine(si.wi) > 0)
-            frame = self._frame(si, active)
-            wi = frame.to_local(si.wi)
-            wi.z = dr.maximum(wi.z, LEAST_COSINE)
-            wi = dr.normalize(wi)
+            frame, wi = self._seen_from(si, active)
             half, _ = self._facets(si, active).sample(wi, sample2)
             mirrored = 2 * dr.dot(wi, half) * mi.Vector3f(half) - wi
             out = mi.BSDFSample3f()
             even = mi.warp.square_to_cosine_hemisphere(sample2)
-            out.wo = frame.to_world(dr.select(sample1 < 0.5, even, mirrored))
+            bent = frame.to_world(dr.select(sample1 < 0.5, even, mirrored))
+            out.wo = mi.Vector3f(bent.x, bent.y, bent.z * self._side(si))
             out.pdf = self.pdf(ctx, si, out.wo, active)
             out.eta = 1.0
             out.sampled_type, out.sampled_component = +self.m_flags, 0
-            active = active & (out.pdf > 0) & (cosine(out.wo) > 0)
+            active = active & (out.pdf > 0)
             return out, dr.select(active, self.eval(ctx, si, out.wo, active) / dr.maximum(out.pdf, 1e-9), 0)
 
         def traverse(self, callback):

@@ -53,19 +53,19 @@ def _bitmap(mi: ModuleType, image: np.ndarray) -> dict:
     return {"type": "bitmap", "bitmap": mi.Bitmap(np.ascontiguousarray(image, np.float32)), "raw": True}
 
 
-def _surface(mi: ModuleType, material: Material, bumps: bool) -> dict:
+def _surface(mi: ModuleType, material: Material, bumps: bool, card: bool) -> dict:
     """The same material: a Lambertian base and a GGX coat, both textured, with the same bumps."""
     gloss = material.surface
     if gloss is None:
         gloss = np.broadcast_to(np.float32([material.roughness, material.f0]), (2, 2, 2))
-    bsdf = {"type": "lambert_coat", "base_color": _bitmap(mi, material.texture[..., :3])}
+    bsdf = {"type": "lambert_coat", "card": card, "base_color": _bitmap(mi, material.texture[..., :3])}
     bsdf |= {"roughness": _bitmap(mi, gloss[..., :1]), "f0": _bitmap(mi, gloss[..., 1:])}
     slope = material.slopes if bumps and material.slopes is not None else np.zeros((2, 2, 2))
     slope = np.clip(slope, -0.6, 0.6)
     normal = np.concatenate([-slope, np.ones_like(slope[..., :1])], axis=-1)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
     bsdf["normal"] = _bitmap(mi, normal * 0.5 + 0.5)
-    return {"type": "twosided", "bsdf": bsdf}
+    return bsdf
 
 
 def _shapes(mi: ModuleType, scene: Scene, folder: Path, bumps: bool) -> dict:
@@ -77,7 +77,7 @@ def _shapes(mi: ModuleType, scene: Scene, folder: Path, bumps: bool) -> dict:
             continue
         path = folder / f"{i}.ply"
         _write_ply(path, scene, topology.faces[mine], topology.face_uv[mine])
-        bsdf = _surface(mi, part.material, bumps)
+        bsdf = _surface(mi, part.material, bumps, part.layered)
         if part.layered:
             bsdf = {"type": "mask", "opacity": _bitmap(mi, part.material.texture[..., 3:]), "bsdf": bsdf}
         shapes[f"part{i}"] = {"type": "ply", "filename": str(path), "bsdf": bsdf}

@@ -1,4 +1,4 @@
-"""Shadows at pixels: where a triangle's corners disagree on a light, rays from the pixel's own samples decide.
+"""Shadows at pixels: rays from the pixel's own samples decide what it sees of each light.
 
 Vertices alone blur contact shadows to the size of the mesh (5 mm) and shade hair as one smooth cap.
 """
@@ -17,7 +17,6 @@ OFFSET_M = 2.5e-3  # from vertices
 SPOT_OFFSET_M = 1e-3  # from pixels
 EYE_OFFSET_M = 3e-4  # lids lie close
 CARD_OFFSET_M = 3e-4
-AGREED = 0.05
 
 
 @lru_cache(maxsize=2)
@@ -38,15 +37,58 @@ def scattered(number: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(fastmath=True, cache=True)
-def _interpolate(rows, bary, normal, vectors, seen, agreed, out, doubt):
-    """Corners' visibility at records, and where the corners disagree on a light that the record faces."""
+def _interpolate(rows, bary, normal, vectors, seen, out, faced):
+    """Corners' visibility at records, and which lights the records face."""
     for i in range(rows.shape[0]):
         a, b, c = rows[i, 0], rows[i, 1], rows[i, 2]
         for k in range(vectors.shape[0]):
             va, vb, vc = seen[a, k], seen[b, k], seen[c, k]
             out[i, k] = bary[i, 0] * va + bary[i, 1] * vb + bary[i, 2] * vc
-            faces = normal[i, 0] * vectors[k, 0] + normal[i, 1] * vectors[k, 1] + normal[i, 2] * vectors[k, 2] > 0
-            doubt[k, i] = faces and max(va, vb, vc) - min(va, vb, vc) > agreed
+            cosine = normal[i, 0] * vectors[k, 0] + normal[i, 1] * vectors[k, 1] + normal[i, 2] * vectors[k, 2]
+            faced[k, i] = cosine > 0
+
+
+@numba.njit(fastmath=True, cache=True)
+def _filter(chosen, beside, normal, point, reach, raw, faced, out):
+    """Mean over the 3 x 3 pixels about each chosen record, of records (9 of them beside (n, 9), -1: none) that lie
+    within reach (n,) metres and face alike: raw (n, 256) to out (n, 256), where faced (256, n)."""
+    for row in range(chosen.shape[0]):
+        i = chosen[row]
+        weight = np.zeros(9, np.float32)
+        total = np.float32(0)
+        for k in range(9):
+            j = beside[i, k]
+            if j < 0:
+                continue
+            alike = normal[i, 0] * normal[j, 0] + normal[i, 1] * normal[j, 1] + normal[i, 2] * normal[j, 2]
+            gap = abs(point[i, 2] - point[j, 2])
+            if alike < 0.8 or gap > reach[i]:
+                continue
+            weight[k] = np.float32((2 - abs(k % 3 - 1)) * (2 - abs(k // 3 - 1)))
+            total += weight[k]
+        for light in range(raw.shape[1]):
+            out[i, light] = 0
+        for k in range(9):
+            if weight[k] > 0:
+                j, w = beside[i, k], weight[k] / total
+                for light in range(raw.shape[1]):
+                    out[i, light] += w * raw[j, light]
+        for light in range(raw.shape[1]):
+            if not faced[light, i]:
+                out[i, light] = raw[i, light]
+
+
+def _beside(records: Records, width: int) -> np.ndarray:
+    """(n, 9) int64: the records of the same part in the 3 x 3 pixels about each record, itself in the middle; or -1."""
+    parts = int(records.part.max()) + 1
+    key = records.pixel.astype(np.int64) * parts + records.part  # each once, and in order
+    order = np.argsort(key)
+    offsets = np.array([dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1)]) * parts
+    wanted = key[:, None] + offsets
+    place = np.minimum(np.searchsorted(key[order], wanted), len(key) - 1)
+    column = records.pixel[:, None] % width + np.tile([-1, 0, 1], 3)
+    there = (key[order][place] == wanted) & (column >= 0) & (column < width)
+    return np.where(there, order[place], -1)
 
 
 def lifts(scene: Scene, records: Records) -> tuple[np.ndarray, np.ndarray]:
@@ -56,27 +98,42 @@ def lifts(scene: Scene, records: Records) -> tuple[np.ndarray, np.ndarray]:
     return np.float32(away * records.smooth), np.float32(np.where(layered, CARD_OFFSET_M, 1e-4))[:, None]
 
 
-def record_visibility(scene: Scene, records: Records, row: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def record_visibility(scene: Scene, records: Records, row: np.ndarray, seen: np.ndarray, width: int) -> np.ndarray:
     """(n, 256) float32 share of each basis light that the records see.
 
-    row (V,): row of each vertex in seen (m, 256), as VertexLight has them.
+    row (V,): row of each vertex in seen (m, 256), as VertexLight has them; width: of the picture, in pixels.
+    On solids every pixel traces a quarter of the directions, its neighbours the others, and the 3 x 3 pixels about it
+    are averaged; on hair, whose pixels differ more, each traces half of them. Lights below a record's horizon have the
+    interpolated visibility of its triangle's corners.
     """
     count = len(records.pixel)
-    out, doubt = np.empty((count, LIGHTS), np.float32), np.empty((LIGHTS, count), np.bool_)
-    _interpolate(row[records.triangle], records.bary, records.normal, form_vectors(), seen, AGREED, out, doubt)
+    layered = np.array([part.layered for part in scene.topology.parts])[records.part]
+    out, faced = np.empty((count, LIGHTS), np.float32), np.empty((LIGHTS, count), np.bool_)
+    _interpolate(row[records.triangle], records.bary, records.normal, form_vectors(), seen, out, faced)
+    _trace(scene, records, np.flatnonzero(layered), scattered(records.pixel), 2, faced, out)
+    solid = np.flatnonzero(~layered)
+    phase = records.pixel % width % 2 + 2 * (records.pixel // width % 2)
+    _trace(scene, records, solid, phase, 4, faced, out)
+    apart = np.abs(records.point[:, 2]) / width  # about the side of a pixel in the scene
+    filtered = out.copy()
+    _filter(solid, _beside(records, width), records.smooth, records.point, 8 * apart, out, faced, filtered)
+    return filtered
+
+
+def _trace(scene, records, chosen, phase, most, faced, out) -> None:
+    """Rays of the chosen records where faced (256, n), in one of up to `most` sets of directions by phase (n,)."""
     directions, index, _ = shadow_directions()
     away, ahead = lifts(scene, records)
     noise = scattered(records.pixel)
-    which_set, sets, weight = shares(2)
+    which_set, sets, weight = shares(most)
     for cell in range(LIGHTS):
-        asked = np.flatnonzero(doubt[cell])
+        asked = chosen[faced[cell, chosen]]
         out[asked, cell] = 0
         for k in np.flatnonzero(index == cell):
-            which = asked[noise[asked] % sets[k] == which_set[k]]
+            which = asked[phase[asked] % sets[k] == which_set[k]]
             if len(which) == 0:
                 continue
             along = np.broadcast_to(directions[k], (len(which), 3)).astype(np.float32)
             spot = (3 * k + noise[which] // 2) % SPOTS
             origin = records.spots[which, spot] + away[which] + along * ahead[which]
             out[which, cell] += weight[k] * scene.transmittance(origin, along)
-    return out

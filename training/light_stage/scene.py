@@ -10,12 +10,15 @@ import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
+from training.light_stage.card_texture import CardTexture
+from training.light_stage.coat import coat_albedo
 from training.light_stage.hair import along
 from training.light_stage.materials import HAIR, lookup
 from training.light_stage.mesh import vertex_normals
 from training.light_stage.part import Part
 
 EPSILON_M = 1e-3
+CARDS = 6  # that a shadow ray passes
 
 
 class Topology:
@@ -36,10 +39,11 @@ class Topology:
         self.solid_faces = np.flatnonzero(~layered[self.face_part]).astype(np.int32)
         self.layered_faces = np.flatnonzero(layered[self.face_part]).astype(np.int32)
         self.layered_alpha = self._mean_alpha()
+        self.cards = CardTexture.of(parts, self.face_part[self.layered_faces], self.face_uv[self.layered_faces])
         self.vertex_albedo = self._vertex_albedo(starts[-1])
 
     def _mean_alpha(self) -> np.ndarray:
-        """(layered faces,) mean opacity of each card triangle, for shadow rays."""
+        """(layered faces,) mean opacity of each card triangle, for bounced rays."""
         weights = np.float32([[1, 1, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4]])
         weights /= weights.sum(1, keepdims=True)
         alpha = np.zeros(len(self.layered_faces), np.float32)
@@ -51,12 +55,13 @@ class Topology:
         return alpha
 
     def _vertex_albedo(self, count: int) -> np.ndarray:
-        """(vertices, 3) albedo at each vertex, for light that bounces once."""
+        """(vertices, 3) share of light that each vertex throws back, its coat's share included."""
         albedo = np.full((count, 3), 0.2, np.float32)
         for i, part in enumerate(self.parts):
             mine = self.face_part == i
-            values = part.material.sample(self.face_uv[mine].reshape(-1, 2))[:, :3]
-            albedo[self.faces[mine].reshape(-1)] = values
+            uv = self.face_uv[mine].reshape(-1, 2)
+            roughness, f0 = part.material.gloss(uv).T
+            albedo[self.faces[mine].reshape(-1)] = part.material.sample(uv)[:, :3] + coat_albedo(f0, roughness)[:, None]
         return albedo
 
 
@@ -128,23 +133,19 @@ class Scene:
         return scene
 
     def transmittance(self, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
-        """(n,) float32 in [0, 1]: how much light comes along each ray, through up to four hair layers."""
+        """(n,) float32 in [0, 1]: how much light comes along each ray, through up to CARDS hair layers."""
         out = np.ones(len(origins), np.float32)
         out[self.solid.run(origins, directions, query="OCCLUDED") >= 0] = 0
         if self.layered is None:
             return out
         active = np.flatnonzero(out > 0)
         start, along = origins[active], directions[active]
-        for _ in range(4):
+        for _ in range(CARDS):
             if len(active) == 0:
                 break
             hit = self.layered.run(start, along, output=True)
-            found = hit["primID"] >= 0
-            active, along = active[found], along[found]
-            out[active] *= 1 - self.topology.layered_alpha[hit["primID"][found]]
-            start = start[found] + along * (hit["tfar"][found, None] + EPSILON_M)
-            keep = out[active] > 0.03
-            active, start, along = active[keep], start[keep], along[keep]
+            left = self.topology.cards.pass_through(hit, active, start, along, out)
+            active, start, along = active[:left], start[:left], along[:left]
         return out
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from training.light_stage.camera import Camera
-from training.light_stage.directions import BASIS, latlong
+from training.light_stage.coat import coat_lobe, ggx, length_of, power_of, roughness_of, shadowed
+from training.light_stage.directions import BASIS, form_vectors, latlong
 from training.light_stage.gbuffer import Records
-from training.light_stage.gloss import coat, ggx
 from training.light_stage.hair import TILT, mirrored
 from training.light_stage.materials import HAIR
 from training.light_stage.occlusion import lifts
@@ -43,24 +43,32 @@ def reflection(records: Records) -> np.ndarray:
     return (r / np.linalg.norm(r, axis=1, keepdims=True)).astype(np.float32)
 
 
-def glossy_weight(records: Records, visible: np.ndarray) -> np.ndarray:
-    """(n,) share of the mirrored radiance that leaves each record, shadowed by `visible` (n,)."""
-    cosine = np.maximum((view_directions(records) * glossy_normal(records)).sum(1), 0)
+def lobes(records: Records) -> tuple[np.ndarray, np.ndarray]:
+    """(share of an even environment that each record mirrors (n,), mean direction of that light (n, 3)), unshadowed."""
+    view, normal = view_directions(records), glossy_normal(records)
+    amount, mean = coat_lobe(normal, view, records.f0, records.roughness)
     # a card stands for many round hairs: no grazing sheen, and half its cone is inside the head
-    weight = np.where(records.label == HAIR, 0.6 * records.f0, coat(cosine, records.f0, records.roughness))
-    return weight * visible
+    hair = np.flatnonzero(records.label == HAIR)
+    amount[hair] = 0.6 * records.f0[hair]
+    mean[hair] = reflection(records)[hair] * length_of(power_of(records.roughness[hair]))[:, None]
+    return amount, mean
 
 
-def mirrors(records: Records, gloss: np.ndarray, mirror: np.ndarray, main: np.ndarray):
-    """(mirror directions (p, 3), roughness (p,)) of pixels: those of the record that shines most, as a clip keeps one.
+def mirrors(records: Records, seen: np.ndarray, main: np.ndarray):
+    """(gloss (n,) of records; mirror directions (p, 3) and roughness (p,) of pixels), as a clip keeps them.
 
-    gloss (n,) as glossy_weight; mirror (n, 3); main (p,): the heaviest record of each pixel, where none shines.
+    seen (n, 256): share of each basis light; main (p,): the heaviest record of each pixel. A pixel mirrors as that of
+    its records that shines most does, or as the heaviest, where none shines.
     """
+    amount, mean = lobes(records)
+    share, mean = shadowed(mean, glossy_normal(records), seen)
+    gloss = amount * share
     order = np.lexsort((-gloss * records.weight, records.pixel))
     pixel = records.pixel[order]
     best = order[np.concatenate([[True], pixel[1:] != pixel[:-1]])]
     best = np.where(gloss[best] > 0, best, main)
-    return mirror[best], records.roughness[best]
+    length = np.linalg.norm(mean[best], axis=1)
+    return gloss, mean[best] / np.maximum(length, 1e-6)[:, None], roughness_of(length)
 
 
 def hard_light(
@@ -73,7 +81,8 @@ def hard_light(
 ) -> np.ndarray:
     """(n, 3) float32 radiance of the records under one far small disk, per unit irradiance facing it.
 
-    Shadow rays go to random points of the disk; skin and cards take part of their light softened.
+    Shadow rays go to random points of the disk; skin and cards take part of their light softened; what other surfaces
+    throw back is that of the basis light it lies in.
     """
     n = len(records.pixel)
     parts = scene.topology.parts
@@ -95,6 +104,8 @@ def hard_light(
     share = np.float32([p.material.soft for p in parts])[records.part]
     below = np.clip((smooth + 0.3) / 1.3, 0, 1) * softened
     below = np.where(layered, 0.35 * shadow, below)[:, None] * share
+    bounced = (light.bounced[:, :, index][light.row[records.triangle]] * records.bary[..., None]).sum(1)
+    below += bounced / np.linalg.norm(form_vectors()[index])
     diffuse = records.albedo / np.pi * ((1 - share) * (np.maximum(cosine, 0) * shadow)[:, None] + below)
     hairs = np.flatnonzero(np.any(records.strand, axis=1))
     toward_all = np.broadcast_to(toward.astype(np.float32), (n, 3))

@@ -9,6 +9,7 @@ from training.light_stage.cast import Cast, sample_cast
 from training.light_stage.directions import LIGHTS, direction, form_vectors
 from training.light_stage.gbuffer import Records, trace
 from training.light_stage.motion import FPS, Drift
+from training.light_stage.occlusion import record_visibility
 from training.light_stage.scene import Scene, Topology
 from training.light_stage.splits import skins_of, split_of_seed
 from training.light_stage.transport import VertexLight, blend, pixel_transport, vertex_light
@@ -107,13 +108,12 @@ def _motion(take: Take, t: int, other: int, main: np.ndarray, depth_maps: list[n
 def _frame_arrays(take: Take, t: int, light: VertexLight, hard_dirs: np.ndarray, rng: np.random.Generator):
     """Everything stored for one frame, with the full transport still unfactorised."""
     scene, records = take.scenes[t], take.records[t]
-    mirror = shade.reflection(records)
-    pixels, transport, visible = pixel_transport(records, light, scene, mirror)
+    seen = record_visibility(scene, records, light.row, light.visibility, take.cameras[t].size[1])
+    pixels, transport = pixel_transport(records, light, scene, seen)
     main = _main_record(records)
     alpha = np.clip(_pixel_sums(records, np.ones((len(records.pixel), 1), np.float32)), 1e-3, 1)
     tint = np.maximum(_pixel_sums(records, records.albedo), 1e-4)
-    gloss = shade.glossy_weight(records, visible)
-    mirrored, roughness = shade.mirrors(records, gloss, mirror, main)
+    gloss, mirrored, roughness = shade.mirrors(records, seen, main)
     hard = np.stack([shade.hard_light(scene, records, light, d, 0.6, rng) for d in hard_dirs], axis=1)
     arrays = {
         "pixel": pixels.astype(np.int32),

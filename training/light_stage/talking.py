@@ -11,6 +11,7 @@ import argparse
 import multiprocessing
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -105,7 +106,7 @@ class Speaker:
     def light(self, frame: int) -> VertexLight:
         """The vertices' light at one key frame."""
         known = vertex_light(self.scene(frame)[0], self.in_view, np.random.default_rng(0))
-        return VertexLight(np.where(known.row < 0, self._stand_in, known.row), known.visibility, known.soft)
+        return replace(known, row=np.where(known.row < 0, self._stand_in, known.row))
 
 
 def _rise(x: float) -> float:

@@ -16,7 +16,7 @@ from training.light_stage.bounce import Sides, bounce
 from training.light_stage.directions import LIGHTS, form_vectors, shadow_directions
 from training.light_stage.gbuffer import Records
 from training.light_stage.materials import EYES, MOUTH
-from training.light_stage.occlusion import CARD_OFFSET_M, EYE_OFFSET_M, OFFSET_M, record_visibility, scattered, shares
+from training.light_stage.occlusion import CARD_OFFSET_M, EYE_OFFSET_M, OFFSET_M, scattered, shares
 from training.light_stage.scene import Scene
 
 
@@ -25,18 +25,20 @@ class VertexLight:
     """Per-vertex light of one frame, for the vertices that pixels need.
 
     row (V,) int32: vertex -> row, or -1; visibility (m, 256) float16-like float32 in [0, 1];
-    soft (m, 3, 256): irradiance that reaches the vertex below the skin or by one bounce, per unit radiance, in sr.
+    soft (m, 3, 256): irradiance that reaches the vertex below the skin or from other surfaces, per unit radiance, in
+    sr; bounced (m, 3, 256): from other surfaces alone.
     """
 
     row: np.ndarray
     visibility: np.ndarray
     soft: np.ndarray
+    bounced: np.ndarray
 
 
-def visibility(scene: Scene, vertices: np.ndarray) -> np.ndarray:
-    """(m, 256) float32: share of each basis light that the vertices see."""
+def visibility(scene: Scene, vertices: np.ndarray, most: int = 2) -> np.ndarray:
+    """(m, 256) float32: share of each basis light that the vertices see; each traces one of up to `most` sets."""
     directions, index, _ = shadow_directions()
-    which_set, sets, weight = shares(2)
+    which_set, sets, weight = shares(most)
     position, normal = scene.vertices[vertices], scene.normals[vertices]
     layered = np.array([p.layered for p in scene.topology.parts])[scene.topology.vertex_part[vertices]]
     facing = normal @ directions.T
@@ -94,19 +96,32 @@ def vertex_light(scene: Scene, vertices: np.ndarray, rng: np.random.Generator) -
     norm = np.linalg.norm(form_vectors(), axis=1)
     spread[layered] = 0.35 * (_diffusion(scene, vertices, row) @ (seen * norm))[layered]
     # two bounces: what comes back once lights other places once more
-    soft = np.stack([share[:, c : c + 1] * spread + (b @ (on_sides + b @ on_sides))[: len(vertices)]
-                     for c, b in enumerate(bounce(scene, sides, row, rng))], axis=1)  # fmt: skip
-    return VertexLight(row, seen, soft.astype(np.float32))
+    matrices, unseen = bounce(scene, sides, row, rng)
+    away = visibility(scene, unseen, 4) * np.maximum(scene.normals[unseen] @ form_vectors().T, 0)
+    lit = np.concatenate([on_sides, away])
+    bounced = np.stack([_twice(b, lit)[: len(vertices)] for b in matrices], axis=1)
+    soft = share[:, :, None] * spread[:, None] + bounced
+    return VertexLight(row, seen, soft.astype(np.float32), bounced.astype(np.float32))
+
+
+def _twice(matrix: sparse.csr_matrix, lit: np.ndarray) -> np.ndarray:
+    """(s, 256) light after one bounce and two: matrix (s, s + u), lit (s + u, 256)."""
+    once = matrix @ lit
+    lit = lit.copy()
+    lit[: len(once)] += once
+    return matrix @ lit
 
 
 def blend(a: VertexLight, b: VertexLight, mix: float) -> VertexLight:
     """Light between two key frames over the same vertices, mix in [0, 1]."""
-    return VertexLight(a.row, a.visibility * (1 - mix) + b.visibility * mix, a.soft * (1 - mix) + b.soft * mix)
+    mixed = (getattr(a, x) * np.float32(1 - mix) + getattr(b, x) * np.float32(mix)
+             for x in ("visibility", "soft", "bounced"))  # fmt: skip
+    return VertexLight(a.row, *mixed)
 
 
 @numba.njit(fastmath=True, cache=True)
-def _gather(slot, weight, rows, bary, normal, albedo, share, reflection, vectors, unit, seen, soft, out, glossy):
-    """Accumulate records into pixels. out (pixels, 3, 256); glossy (records,): visibility along the reflection."""
+def _gather(slot, weight, rows, bary, normal, albedo, share, vectors, seen, soft, out):
+    """Accumulate records into pixels: out (pixels, 3, 256)."""
     lights = vectors.shape[0]
     for i in range(slot.shape[0]):
         a, b, c = rows[i, 0], rows[i, 1], rows[i, 2]
@@ -116,40 +131,24 @@ def _gather(slot, weight, rows, bary, normal, albedo, share, reflection, vectors
         g1 = weight[i] * albedo[i, 1]
         g2 = weight[i] * albedo[i, 2]
         h0, h1, h2 = 1 - share[i, 0], 1 - share[i, 1], 1 - share[i, 2]
-        top = 0.0
-        below = 1e-6
         for k in range(lights):
-            v = seen[i, k]
             e = normal[i, 0] * vectors[k, 0] + normal[i, 1] * vectors[k, 1] + normal[i, 2] * vectors[k, 2]
-            e = max(e, 0.0) * v
+            e = max(e, np.float32(0)) * seen[i, k]
             out[p, 0, k] += g0 * (h0 * e + wa * soft[a, 0, k] + wb * soft[b, 0, k] + wc * soft[c, 0, k])
             out[p, 1, k] += g1 * (h1 * e + wa * soft[a, 1, k] + wb * soft[b, 1, k] + wc * soft[c, 1, k])
             out[p, 2, k] += g2 * (h2 * e + wa * soft[a, 2, k] + wb * soft[b, 2, k] + wc * soft[c, 2, k])
-            r = reflection[i, 0] * unit[k, 0] + reflection[i, 1] * unit[k, 1] + reflection[i, 2] * unit[k, 2]
-            r = max(r, 0.0)
-            r = r * r
-            r = r * r
-            r = r * r
-            r = r * r
-            top += r * v
-            below += r
-        glossy[i] = top / below
 
 
-def pixel_transport(records: Records, light: VertexLight, scene: Scene, reflection: np.ndarray):
-    """Response of the covered pixels.
+def pixel_transport(records: Records, light: VertexLight, scene: Scene, seen: np.ndarray):
+    """Diffuse response of the covered pixels.
 
-    Returns (pixels (p,) flat index, transport (p, 3, 256) float32 premultiplied by alpha, glossy visibility (n,)).
+    seen (n, 256): share of each basis light that the records see, see occlusion.record_visibility.
+    Returns (pixels (p,) flat index, transport (p, 3, 256) float32 premultiplied by alpha).
     """
     pixels, slot = np.unique(records.pixel, return_inverse=True)
     share = np.float32([p.material.soft for p in scene.topology.parts])[records.part]
     out = np.zeros((len(pixels), 3, LIGHTS), np.float32)
-    glossy = np.zeros(len(records.pixel), np.float32)
-    vectors = form_vectors()
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    _gather(
-        slot.astype(np.int64), records.weight, light.row[records.triangle], records.bary, records.normal,
-        (records.albedo / np.pi).astype(np.float32), share, reflection, vectors, unit.astype(np.float32),
-        record_visibility(scene, records, light.row, light.visibility), light.soft, out, glossy,
-    )  # fmt: skip
-    return pixels, out, glossy
+    albedo = (records.albedo / np.pi).astype(np.float32)
+    _gather(slot.astype(np.int64), records.weight, light.row[records.triangle], records.bary, records.normal, albedo,
+            share, form_vectors(), seen, light.soft, out)  # fmt: skip
+    return pixels, out
