@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from training.light_stage.directions import LIGHTS, form_vectors, shadow_directions
-from training.light_stage.gbuffer import SPOTS, Records
+from training.light_stage.gbuffer import Records
 from training.light_stage.materials import EYES
 from training.light_stage.scene import Scene
 
@@ -103,8 +103,8 @@ def record_visibility(scene: Scene, records: Records, row: np.ndarray, seen: np.
 
     row (V,): row of each vertex in seen (m, 256), as VertexLight has them; width: of the picture, in pixels.
     On solids every pixel traces a quarter of the directions, its neighbours the others, and the 3 x 3 pixels about it
-    are averaged; on hair, whose pixels differ more, each traces half of them. Lights below a record's horizon have the
-    interpolated visibility of its triangle's corners.
+    are averaged; on hair, whose pixels differ more, each traces half of them. Lights below a record's horizon, or
+    dark at all corners of its triangle, have the corners' visibility.
     """
     count = len(records.pixel)
     layered = np.array([part.layered for part in scene.topology.parts])[records.part]
@@ -120,20 +120,39 @@ def record_visibility(scene: Scene, records: Records, row: np.ndarray, seen: np.
     return filtered
 
 
+@numba.njit(fastmath=True, cache=True)
+def _rays(chosen, faced, phase, mine, sets, direction, spot, spots, away, ahead, first, which, origin, along):
+    """Fill which, origin and along from place `first` with one direction's rays of the records whose turn it is."""
+    for i in chosen:
+        if faced[i] and phase[i] % sets == mine:
+            s = (spot + phase[i] // 2) % spots.shape[1]
+            which[first] = i
+            for c in range(3):
+                origin[first, c] = spots[i, s, c] + away[i, c] + direction[c] * ahead[i]
+                along[first, c] = direction[c]
+            first += 1
+    return first
+
+
+@numba.njit(cache=True)
+def _add(which, light, cell, out):
+    for k in range(len(which)):
+        out[which[k], cell] += light[k]
+
+
 def _trace(scene, records, chosen, phase, most, faced, out) -> None:
     """Rays of the chosen records where faced (256, n), in one of up to `most` sets of directions by phase (n,)."""
     directions, index, _ = shadow_directions()
     away, ahead = lifts(scene, records)
-    noise = scattered(records.pixel)
     which_set, sets, weight = shares(most)
+    room = len(chosen) * 4
+    which, origin, along = np.empty(room, np.int64), np.empty((room, 3), np.float32), np.empty((room, 3), np.float32)
     for cell in range(LIGHTS):
-        asked = chosen[faced[cell, chosen]]
-        out[asked, cell] = 0
+        out[chosen[faced[cell, chosen]], cell] = 0
+        count = 0
         for k in np.flatnonzero(index == cell):
-            which = asked[phase[asked] % sets[k] == which_set[k]]
-            if len(which) == 0:
-                continue
-            along = np.broadcast_to(directions[k], (len(which), 3)).astype(np.float32)
-            spot = (3 * k + noise[which] // 2) % SPOTS
-            origin = records.spots[which, spot] + away[which] + along * ahead[which]
-            out[which, cell] += weight[k] * scene.transmittance(origin, along)
+            count = _rays(chosen, faced[cell], phase, which_set[k], sets[k], directions[k], 3 * k, records.spots, away,
+                          ahead[:, 0], count, which, origin, along)  # fmt: skip
+        if count:
+            light = scene.transmittance(origin[:count], along[:count])
+            _add(which[:count], light * weight[k], cell, out)  # one weight a cell

@@ -161,8 +161,8 @@ def clip_arrays(take: Take, rng: np.random.Generator) -> dict[str, np.ndarray]:
         arrays, transport, tint, main = _frame_arrays(take, t, lights[t], hard_dirs, rng)
         if basis is None:
             basis = factorise(transport, tint, rng)
-        rows = (transport / tint[:, :, None]).reshape(len(tint), -1) / light_scale()
-        arrays["response"] = (rows @ basis.T).astype(np.float16)
+        rows = (transport / tint[:, :, None]).reshape(len(tint), -1)
+        arrays["response"] = (rows @ (basis / light_scale()).T).astype(np.float16)
         for name, step in (("fwd", 1), ("bwd", -1)):
             motion, hidden = _motion(take, t, t + step, main, depth_maps)
             arrays[f"flow_{name}"], arrays[f"occ_{name}"] = motion.astype(np.float16), hidden

@@ -35,10 +35,10 @@ class VertexLight:
     bounced: np.ndarray
 
 
-def visibility(scene: Scene, vertices: np.ndarray, most: int = 2) -> np.ndarray:
-    """(m, 256) float32: share of each basis light that the vertices see; each traces one of up to `most` sets."""
+def visibility(scene: Scene, vertices: np.ndarray) -> np.ndarray:
+    """(m, 256) float32: share of each basis light that the vertices see, of a quarter of its directions."""
     directions, index, _ = shadow_directions()
-    which_set, sets, weight = shares(most)
+    which_set, sets, weight = shares(4)
     position, normal = scene.vertices[vertices], scene.normals[vertices]
     layered = np.array([p.layered for p in scene.topology.parts])[scene.topology.vertex_part[vertices]]
     facing = normal @ directions.T
@@ -97,7 +97,7 @@ def vertex_light(scene: Scene, vertices: np.ndarray, rng: np.random.Generator) -
     spread[layered] = 0.35 * (_diffusion(scene, vertices, row) @ (seen * norm))[layered]
     # two bounces: what comes back once lights other places once more
     matrices, unseen = bounce(scene, sides, row, rng)
-    away = visibility(scene, unseen, 4) * np.maximum(scene.normals[unseen] @ form_vectors().T, 0)
+    away = visibility(scene, unseen) * np.maximum(scene.normals[unseen] @ form_vectors().T, 0)
     lit = np.concatenate([on_sides, away])
     bounced = np.stack([_twice(b, lit)[: len(vertices)] for b in matrices], axis=1)
     soft = share[:, :, None] * spread[:, None] + bounced
