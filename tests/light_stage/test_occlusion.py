@@ -12,7 +12,7 @@ from training.light_stage.camera import Camera
 from training.light_stage.directions import LIGHTS, form_vectors, shadow_directions
 from training.light_stage.gbuffer import SPOTS, facing, trace
 from training.light_stage.materials import CLOTHES, HAIR, Material
-from training.light_stage.occlusion import record_visibility, shares
+from training.light_stage.occlusion import record_visibility, shares, turns
 from training.light_stage.part import Part
 from training.light_stage.placement import OnBody
 from training.light_stage.scene import Scene, Topology
@@ -69,6 +69,17 @@ def test_directions_are_dealt_so_that_every_set_weighs_one_a_cell():
         for chosen in range(most):
             mine = chosen % sets == place
             assert np.bincount(index[mine], weight[mine], LIGHTS) == pytest.approx(1)
+
+
+def test_four_pixels_trace_every_direction_once_between_them():
+    _, index, _ = shadow_directions()
+    place, sets, weight = turns()
+    assert (sets == 4).all()
+    assert (weight == 1).all()
+    for cell in range(LIGHTS):
+        mine = place[index == cell]
+        assert sorted(set(mine)) == sorted(mine)  # no pixel has two of a cell's directions
+        assert len(mine) in (1, 2, 4)
 
 
 def test_a_record_remembers_samples_on_its_own_surface():

@@ -31,6 +31,16 @@ def shares(most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return place % sets, sets, weight * sets
 
 
+@lru_cache(maxsize=1)
+def turns() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `shares`, for the four phases of 2 x 2 pixels: each cell is one pixel's of them if it has one direction (small
+    ones, near the poles), two pixels' if two, all four pixels' if four."""
+    _, index, _ = shadow_directions()
+    counts = np.bincount(index, minlength=LIGHTS)
+    place = np.concatenate([np.arange(n) * (3 if n == 2 else 1) for n in counts])
+    return place, np.full(len(index), 4), np.ones(len(index), np.float32)
+
+
 def scattered(number: np.ndarray) -> np.ndarray:
     """(n,) int64 that looks random, from pixels' or vertices' numbers (n,)."""
     return (number.astype(np.uint64) * np.uint64(2654435761) >> np.uint64(12)).astype(np.int64)
@@ -51,11 +61,11 @@ def _interpolate(rows, bary, normal, vectors, seen, out, faced):
 @numba.njit(fastmath=True, cache=True)
 def _filter(chosen, beside, normal, point, reach, raw, faced, out):
     """Mean over the 3 x 3 pixels about each chosen record, of records (9 of them beside (n, 9), -1: none) that lie
-    within reach (n,) metres and face alike: raw (n, 256) to out (n, 256), where faced (256, n)."""
-    for row in range(chosen.shape[0]):
-        i = chosen[row]
+    within reach (n,) metres and face alike, where it was their turn: raw (n, 256), -1 where not, to out (n, 256), which
+    keeps its value where faced (256, n) is false or nobody's turn was."""
+    total, mean = np.zeros(raw.shape[1], np.float32), np.zeros(raw.shape[1], np.float32)
+    for i in chosen:
         weight = np.zeros(9, np.float32)
-        total = np.float32(0)
         for k in range(9):
             j = beside[i, k]
             if j < 0:
@@ -65,17 +75,18 @@ def _filter(chosen, beside, normal, point, reach, raw, faced, out):
             if alike < 0.8 or gap > reach[i]:
                 continue
             weight[k] = np.float32((2 - abs(k % 3 - 1)) * (2 - abs(k // 3 - 1)))
-            total += weight[k]
-        for light in range(raw.shape[1]):
-            out[i, light] = 0
+        total[:] = 0
+        mean[:] = 0
         for k in range(9):
             if weight[k] > 0:
-                j, w = beside[i, k], weight[k] / total
+                j, w = beside[i, k], weight[k]
                 for light in range(raw.shape[1]):
-                    out[i, light] += w * raw[j, light]
+                    traced = np.float32(raw[j, light] >= 0) * w
+                    total[light] += traced
+                    mean[light] += traced * raw[j, light]
         for light in range(raw.shape[1]):
-            if not faced[light, i]:
-                out[i, light] = raw[i, light]
+            if faced[light, i] and total[light] > 0:
+                out[i, light] = mean[light] / total[light]
 
 
 def _beside(records: Records, width: int) -> np.ndarray:
@@ -102,22 +113,23 @@ def record_visibility(scene: Scene, records: Records, row: np.ndarray, seen: np.
     """(n, 256) float32 share of each basis light that the records see.
 
     row (V,): row of each vertex in seen (m, 256), as VertexLight has them; width: of the picture, in pixels.
-    On solids every pixel traces a quarter of the directions, its neighbours the others, and the 3 x 3 pixels about it
-    are averaged; on hair, whose pixels differ more, each traces half of them. Lights below a record's horizon, or
-    dark at all corners of its triangle, have the corners' visibility.
+    On solids every pixel traces at most a quarter of the directions, its neighbours the others, and the 3 x 3 pixels
+    about it are averaged; on hair, whose pixels differ more, each traces half of them. Lights below a record's horizon
+    have the visibility of its triangle's corners.
     """
     count = len(records.pixel)
     layered = np.array([part.layered for part in scene.topology.parts])[records.part]
     out, faced = np.empty((count, LIGHTS), np.float32), np.empty((LIGHTS, count), np.bool_)
     _interpolate(row[records.triangle], records.bary, records.normal, form_vectors(), seen, out, faced)
-    _trace(scene, records, np.flatnonzero(layered), scattered(records.pixel), 2, faced, out)
-    solid = np.flatnonzero(~layered)
+    hair, solid = np.flatnonzero(layered), np.flatnonzero(~layered)
+    place, sets, weight = shares(2)
+    _trace(scene, records, hair, scattered(records.pixel), place, sets, weight, faced, out)
+    raw = np.full_like(out, -1)
     phase = records.pixel % width % 2 + 2 * (records.pixel // width % 2)
-    _trace(scene, records, solid, phase, 4, faced, out)
+    _trace(scene, records, solid, phase, *turns(), faced, raw)
     apart = np.abs(records.point[:, 2]) / width  # about the side of a pixel in the scene
-    filtered = out.copy()
-    _filter(solid, _beside(records, width), records.smooth, records.point, 8 * apart, out, faced, filtered)
-    return filtered
+    _filter(solid, _beside(records, width), records.smooth, records.point, 8 * apart, raw, faced, out)
+    return out
 
 
 @numba.njit(fastmath=True, cache=True)
@@ -136,19 +148,19 @@ def _rays(chosen, faced, phase, mine, sets, direction, spot, spots, away, ahead,
 
 @numba.njit(cache=True)
 def _add(which, light, cell, out):
+    for i in which:
+        out[i, cell] = 0
     for k in range(len(which)):
         out[which[k], cell] += light[k]
 
 
-def _trace(scene, records, chosen, phase, most, faced, out) -> None:
-    """Rays of the chosen records where faced (256, n), in one of up to `most` sets of directions by phase (n,)."""
+def _trace(scene, records, chosen, phase, which_set, sets, weight, faced, out) -> None:
+    """Rays of the chosen records to what they face, in the directions of their phase (n,), as `shares` deals them."""
     directions, index, _ = shadow_directions()
     away, ahead = lifts(scene, records)
-    which_set, sets, weight = shares(most)
     room = len(chosen) * 4
     which, origin, along = np.empty(room, np.int64), np.empty((room, 3), np.float32), np.empty((room, 3), np.float32)
     for cell in range(LIGHTS):
-        out[chosen[faced[cell, chosen]], cell] = 0
         count = 0
         for k in np.flatnonzero(index == cell):
             count = _rays(chosen, faced[cell], phase, which_set[k], sets[k], directions[k], 3 * k, records.spots, away,

@@ -104,8 +104,7 @@ def hard_light(
     share = np.float32([p.material.soft for p in parts])[records.part]
     below = np.clip((smooth + 0.3) / 1.3, 0, 1) * softened
     below = np.where(layered, 0.35 * shadow, below)[:, None] * share
-    bounced = (light.bounced[:, :, index][light.row[records.triangle]] * records.bary[..., None]).sum(1)
-    below += bounced / np.linalg.norm(form_vectors()[index])
+    below += _bounced(records, light, index)
     diffuse = records.albedo / np.pi * ((1 - share) * (np.maximum(cosine, 0) * shadow)[:, None] + below)
     hairs = np.flatnonzero(np.any(records.strand, axis=1))
     toward_all = np.broadcast_to(toward.astype(np.float32), (n, 3))
@@ -113,6 +112,12 @@ def hard_light(
     shine = np.repeat(shine[:, None], 3, axis=1)
     shine[hairs] = _hairs_mirror(records, hairs, toward_all, smooth)
     return (diffuse + shine * shadow[:, None]).astype(np.float32)
+
+
+def _bounced(records: Records, light: VertexLight, index: int) -> np.ndarray:
+    """(n, 3) light from other surfaces under a basis light, per unit irradiance facing it."""
+    bounced = (light.bounced[:, :, index][light.row[records.triangle]] * records.bary[..., None]).sum(1)
+    return bounced / np.linalg.norm(form_vectors()[index])
 
 
 def _hairs_mirror(records: Records, hairs: np.ndarray, toward: np.ndarray, facing: np.ndarray) -> np.ndarray:
