@@ -124,8 +124,8 @@ class Relighter:
             analysed = time.perf_counter()
             wait([beside])  # also when the network failed: it writes into alpha
         matted = beside.result()
-        output, change = steadied(output, small, light.code, None if state is None else state.change)
         refined = time.perf_counter()
+        output, change = steadied(output, small, light.code, None if state is None else state.change)
         stops = None if state is None else state.brightened
         if light.brighten > 0 and light.backdrop is None:
             stops = followed(stops, _lost(small, output, matted.matte, light.exposure_stops))
