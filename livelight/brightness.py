@@ -2,7 +2,7 @@
 
 A light's exposure says how a grey card comes out, and knows nothing of the exposure that this camera chose for this
 room: in a bright one the relit person would look dim. So what the light takes from the person's lit parts is given
-back as one gain, up to a stop. Nothing is ever made darker, and what shines is not made brighter than it was.
+back as one gain, up to a stop. Nothing is ever made darker, and nothing that shines is burnt out by it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LIT, SHINING = 75.0, 97.0
 """Percentiles of a person's luma: parts in the light, and the brightest ones that are not a few odd pixels."""
 
 WHITE = 0.7
-"""sRGB-coded luma up to which what shines may always be brightened."""
+"""sRGB-coded luma up to which what shines may be brightened; beyond it, only to what it was."""
 
 FEWEST = 24
 """Pixels of the person below which nothing can be told."""

@@ -46,7 +46,7 @@ WEIGHTS = {
     "real_cycle": 0.2,
     "real_print": 0.2,
     "real_prior": 0.2,
-    "real_temporal": 0.5,
+    "real_temporal": 1.0,
 }
 """Weight of each loss term; 0 switches the term off for an ablation."""
 
