@@ -7,32 +7,57 @@ import numpy as np
 from training.light_stage.directions import latlong, prefilter
 
 ATLAS_ROUGHNESS = (0.12, 0.25, 0.4, 0.6, 0.8, 1.0)
+_LEVELS = range(len(ATLAS_ROUGHNESS))
 LEVEL_HEIGHT, LEVEL_WIDTH, PAD = 32, 64, 1
+BROAD = 3
+"""Levels from this one on are so blurred that half as many texels a side hold them."""
 
 
 @lru_cache(maxsize=1)
 def atlas_matrix() -> np.ndarray:
-    """(levels * 34 * 66, 256) float32: light code -> atlas of pre-blurred environments, one level per roughness,
-    padded by a texel (wrapping left and right) so bilinear lookup needs no special case."""
-    levels = []
-    for roughness in ATLAS_ROUGHNESS:
-        level = prefilter(roughness).reshape(LEVEL_HEIGHT, LEVEL_WIDTH, -1)
-        level = np.pad(level, ((PAD, PAD), (0, 0), (0, 0)), mode="edge")
-        levels.append(np.pad(level, ((0, 0), (PAD, PAD), (0, 0)), mode="wrap"))
-    return np.concatenate(levels).reshape(-1, 256).astype(np.float32)
+    """(n, 256) float32: light code -> its pre-blurred environments, one level per roughness, one after the other;
+    those from BROAD on at half the height and width."""
+    sizes = [(LEVEL_HEIGHT, LEVEL_WIDTH) if k < BROAD else (LEVEL_HEIGHT // 2, LEVEL_WIDTH // 2) for k in _LEVELS]
+    return np.concatenate([prefilter(ATLAS_ROUGHNESS[k], *sizes[k]) for k in _LEVELS]).astype(np.float32)
 
 
 def atlas(light_code: np.ndarray) -> np.ndarray:
-    """(levels * 34, 66, 3) float32 pre-blurred environment of a (16, 16, 3) linear light code."""
-    flat = atlas_matrix() @ np.asarray(light_code, np.float32).reshape(-1, 3)
-    return flat.reshape(len(ATLAS_ROUGHNESS) * (LEVEL_HEIGHT + 2 * PAD), LEVEL_WIDTH + 2 * PAD, 3)
+    """(levels * 34, 66, 3) float32 pre-blurred environments of a (16, 16, 3) linear light code.
+
+    One level per roughness, padded by a texel (wrapping left and right) so that bilinear lookup needs no special case.
+    """
+    return atlases(np.asarray(light_code, np.float32).reshape(1, -1, 3))[0]
 
 
 def atlases(codes: np.ndarray) -> np.ndarray:
     """(k, levels * 34, 66, 3) float32: `atlas` of k codes (k, 256, 3), in one pass over the matrix."""
     flat = atlas_matrix() @ np.moveaxis(codes, 1, 0).reshape(256, -1)
-    shape = (len(ATLAS_ROUGHNESS) * (LEVEL_HEIGHT + 2 * PAD), LEVEL_WIDTH + 2 * PAD, len(codes), 3)
-    return np.ascontiguousarray(np.moveaxis(flat.reshape(shape), 2, 0))
+    whole, half = LEVEL_HEIGHT * LEVEL_WIDTH, LEVEL_HEIGHT * LEVEL_WIDTH // 4
+    ends = np.cumsum([whole if k < BROAD else half for k in _LEVELS])[:-1]
+    levels = [_padded(part, k >= BROAD) for k, part in enumerate(np.split(flat, ends))]
+    shape = (len(levels) * (LEVEL_HEIGHT + 2 * PAD), LEVEL_WIDTH + 2 * PAD, len(codes), 3)
+    return np.ascontiguousarray(np.moveaxis(np.concatenate(levels).reshape(shape), 2, 0))
+
+
+def _padded(level: np.ndarray, broad: bool) -> np.ndarray:
+    """(34, 66, c) of a level's texels (n, c); a broad one is enlarged, bilinear."""
+    shrunk = 2 if broad else 1
+    level = level.reshape(LEVEL_HEIGHT // shrunk, LEVEL_WIDTH // shrunk, -1)
+    level = np.concatenate([level[:1], level, level[-1:]])
+    level = np.concatenate([level[:, -1:], level, level[:, :1]], axis=1)
+    if not broad:
+        return level
+    rows = _between(level)
+    return _between(rows.transpose(1, 0, 2)).transpose(1, 0, 2)
+
+
+def _between(texels: np.ndarray) -> np.ndarray:
+    """Twice as many, bilinear, of padded texels along the first axis (n + 2, ...) -> (2 n + 2, ...)."""
+    near, far = np.float32(0.75), np.float32(0.25)
+    out = np.empty((2 * len(texels) - 2, *texels.shape[1:]), np.float32)
+    out[0::2] = near * texels[:-1] + far * texels[1:]
+    out[1::2] = far * texels[:-1] + near * texels[1:]
+    return out
 
 
 def atlas_coordinates(reflection: np.ndarray, roughness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
