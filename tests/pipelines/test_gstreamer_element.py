@@ -39,10 +39,10 @@ def surroundings(tmp_path_factory):
 
 @pytest.fixture
 def launch(surroundings):
-    def run(*words):
+    def run(*words, **variables):
         command = ["gst-launch-1.0", "-q", *" ".join(map(str, words)).split()]
         return subprocess.run(
-            command, env=surroundings, capture_output=True, text=True, timeout=900, check=False, cwd=ROOT
+            command, env=surroundings | variables, capture_output=True, text=True, timeout=900, check=False, cwd=ROOT
         )
 
     return run
@@ -92,6 +92,13 @@ def test_rows_that_gstreamer_pads_come_out_where_they_were(launch, tmp_path, wid
         np.fromfile(tmp_path / name, np.uint8).reshape(2, 180, (3 * width + 3) // 4 * 4) for name in ("in", "out")
     )
     assert np.array_equal(before[:, :, : 3 * width], after[:, :, : 3 * width])
+
+
+def test_the_loader_does_not_go_on_with_freed_memory(launch):
+    """What is freed is overwritten at once, so that to use it once more is a crash and not luck."""
+    overwritten = {"PYTHONMALLOC": "malloc", "MALLOC_PERTURB_": "85"}
+    done = launch("videotestsrc num-buffers=1 ! livelightrelight intensity=0 ! fakesink", **overwritten)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

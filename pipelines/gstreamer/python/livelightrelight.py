@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 _folders = [str(Path(__file__).resolve().parents[3]), *os.environ.get("LIVELIGHT_PYTHONPATH", "").split(os.pathsep)]
+_the_loaders_list = sys.path  # the loader goes on with this list, uncounted; cv2 puts another in its place and frees it
 sys.path[:0] = [folder for folder in _folders if folder and folder not in sys.path]
 
 try:
