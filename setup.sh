@@ -1,10 +1,10 @@
 #!/bin/sh
 # Make a virtual environment with LiveLight in it: setup.sh VENV WHAT (a pip requirement, or . for this folder).
-# Installs the system libraries that MediaPipe and OpenCV need when it may; says which are missing when it may not.
+# Installs the system libraries that OpenCV needs when it may; says which are missing when it may not.
 set -eu
 venv=$1 what=$2
 python=${PYTHON:-python3}
-libraries="libgl1 libegl1 libgles2 libglib2.0-0"
+libraries="libgl1 libglib2.0-0"
 
 say() { printf 'livelight setup: %s\n' "$*" >&2; }
 
@@ -25,7 +25,7 @@ command -v "$python" >/dev/null || install_packages python3 python3-venv
 }
 "$python" -m venv "$venv" 2>/dev/null || { install_packages python3-venv && "$python" -m venv "$venv"; }
 "$venv/bin/python" -m pip install --quiet --editable "$what"
-probe='import cv2, mediapipe, livelight.tiles; from mediapipe.tasks.python import vision; from livelight.segment import SelfieSegmenter; import numpy; SelfieSegmenter().segment(numpy.zeros((90, 160, 3), numpy.uint8))'
+probe='import cv2, livelight.tiles; from livelight.segmenters import open_segmenter; open_segmenter()'
 "$venv/bin/python" -c "$probe" >/dev/null 2>&1 || {
     install_packages $libraries
     "$venv/bin/python" -c "$probe" >/dev/null

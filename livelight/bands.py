@@ -69,6 +69,31 @@ class Bands:
         self._pool.shutdown()
 
 
+class Ahead:
+    """Work on the bands of a picture that one thread does until it is hurried, and who needs a band does the rest.
+
+    ``run``, of one thread, ends at latest after the band in hand when ``hurry`` is set. After its end any thread may
+    call ``need``, once for each band.
+    """
+
+    def __init__(self, bands: Sequence[slice], work: Callable[[slice], None], hurry: threading.Event) -> None:
+        self._bands, self._work, self._hurry = bands, work, hurry
+        self._done = 0
+
+    def run(self) -> None:
+        for rows in self._bands:
+            if self._hurry.is_set():
+                return
+            self._work(rows)
+            self._done += 1
+
+    def need(self, number: int) -> slice:
+        """The rows of band ``number``, done by now."""
+        if number >= self._done:
+            self._work(self._bands[number])
+        return self._bands[number]
+
+
 def bands_of(height: int, width: int) -> list[slice]:
     """The rows of the bands of a picture, from the top."""
     count = max(1, BAND_PIXELS // width)

@@ -104,6 +104,7 @@ class LiveLighting:
         self._open_env = open_env
         self._open_background = open_background
         self._opener: threading.Thread | None = None
+        self._starting = threading.Lock()
         self._opened: Opened | None = None
         settings = control.settings
         self._asked = settings
@@ -132,9 +133,11 @@ class LiveLighting:
         return self._light
 
     def close(self) -> None:
-        """Wait for an opening that is under way."""
-        if self._opener is not None:
-            self._opener.join()
+        """Wait for an opening that is under way. From any thread, also beside ``at``."""
+        with self._starting:
+            opener = self._opener
+        if opener is not None:
+            opener.join()
 
     def _follow(self) -> None:
         """Take what has been opened; take a small change at once; begin to open a large one."""
@@ -150,8 +153,10 @@ class LiveLighting:
             self._show(replace(self._shown, settings=wanted))
             return
         self._opened = None
-        self._opener = threading.Thread(target=self._open_beside, args=(wanted,), name="livelight-light", daemon=True)
-        self._opener.start()
+        opener = threading.Thread(target=self._open_beside, args=(wanted,), name="livelight-light", daemon=True)
+        with self._starting:  # who closes it now must find a thread that has started
+            self._opener = opener
+            opener.start()
 
     def _show(self, opened: Opened) -> None:
         self._shown, self._program, self._broken = opened, opened.program(), False

@@ -67,3 +67,9 @@ class MissingSystemPackage(LiveLightError):
             f"on Debian and Ubuntu: sudo apt install {packages}"
         )
         self.packages = packages
+
+
+def last_line(exc: BaseException) -> str:
+    """The last line of a library's error, 200 characters at most: there engines say what is wrong; else its kind."""
+    lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
+    return lines[-1][:200] if lines else type(exc).__name__

@@ -32,6 +32,9 @@ OPEN_S, START_S, STEP_S, CLOSE_S = 30.0, 120.0, 1.0, 5.0
 KEPT = 4
 """Frame sizes whose engines stay ready: sessions with pictures of different sizes take turns."""
 
+FAINTEST = 0.1
+"""Intensity below which a relit picture of 8 bits no longer tells what the light alone would make of the person."""
+
 
 class EngineSource(Protocol):
     """Where engines come from."""
@@ -239,9 +242,12 @@ def _usable(state: GpuState | None, size: tuple[int, int], device: Device) -> Gp
 def _lost(job: Job, relit: NDArray[np.uint8], matte: NDArray[np.float32], stops: float | None) -> float | None:
     """Stops of brightness that the light took from a person who was brightened by ``stops``; None: not asked for."""
     light = job.light
-    if light.brighten == 0 or light.backdrop is not None:
+    if light.brighten == 0 or light.backdrop is not None or light.intensity < FAINTEST:
         return None
     size = (matte.shape[1] // 4, matte.shape[0] // 4)
-    before, after, person = (cv2.resize(x, size) for x in (job.frame.image, relit, matte))
+    picture, mixed, person = (cv2.resize(x, size) for x in (job.frame.image, relit, matte))
+    before = luma_of(picture)
+    fully = before + (luma_of(mixed) - before) * np.float32(1 / light.intensity)
     undone = np.float32(2.0 ** (-light.brighten * (stops or 0.0) / GAMMA))
-    return lost_stops(luma_of(before), luma_of(after) * undone, np.asarray(person) > 0.5, light.exposure_stops)
+    inside = np.asarray(person) > 0.5
+    return lost_stops(before[inside], fully[inside] * undone, light.exposure_stops)

@@ -1,16 +1,21 @@
 """The network's small gain and offset, applied to the frame at its full resolution: pores and hair stay.
 
 Everything here is sRGB-coded: relit = frame * gain + offset (gain in linear light is about gain^2.2). The network is
-trained through exactly this formula.
+trained through exactly this formula. At the person's edge they are what they are inside: smoothly continued to where
+nobody is, so that the edge is free of what the network says of the room: no halo.
 """
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from livelight.bands import Bands, bands_of
+from livelight.bands import Ahead, Bands, bands_of
 from livelight.lighting import Light
 
 F32 = NDArray[np.float32]
@@ -28,69 +33,146 @@ BRIGHTENED = 0.6
 MOST_LIGHT = 4.0
 """How many times its part of a pixel a person's part of the pixel's light is at most."""
 
-_MEAN = np.full((1, 3), 1 / 3 / BRIGHTENED, np.float32)
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What recombination needs of a frame but the network's answer. Its arrays hold until the next ``prepare``.
+
+    out: uint8 (h, w, 3), new, what is behind the person. part: float32 (h, w), of each pixel's light the person's share
+    before their own room (livelight.tiles.light_rows), else alpha. marks: uint8 (h, tiles), where there is any. ahead:
+    what has these three, and alpha, ready band by band.
+    colours: of person and old room (``apart``), each (n, 3 m), None before their own room.
+    On the small grid, float32 (n, m): luma in [0, 1]; dark in [0, 1], how much of a place may be noise; and, thrice:
+    weight in [0, 1], the person; per, one over the sum of the weights about a place.
+    """
+
+    frame: U8
+    out: U8
+    part: F32
+    marks: U8
+    ahead: Ahead
+    colours: tuple[F32, F32] | None
+    luma: F32
+    dark: F32
+    weight: F32
+    per: F32
 
 
 class Recombiner:
-    """Puts the pieces together, on the threads of ``bands``."""
+    """Puts the pieces together: ``prepare`` while the network still runs, ``finish`` on the threads of ``bands``."""
 
     def __init__(self, bands: Bands) -> None:
-        from livelight.tiles import relight_rows  # compiles: before the first frame, and only where it is needed
+        from livelight import maps, tiles  # compile: before the first frame, and only where they are needed
 
-        self._relight_rows = relight_rows
+        self._maps, self._tiles = maps, tiles
         self._bands = bands
+        self._part = np.empty((0, 0), np.float32)
+        self._marks = np.empty((0, 0), np.uint8)
 
-    def __call__(self, frame: U8, small: U8, gain: F32, offset: F32, matte: F32, alpha: F32, light: Light) -> U8:
+    def prepare(
+        self, frame: U8, small: U8, matte: F32, alpha: F32, light: Light,
+        write: Callable[[slice], None], hurry: threading.Event,
+    ) -> Ground:  # fmt: skip
+        """All that does not depend on the network. One thread; what is left of it when hurried is left to ``finish``.
+
+        frame: uint8 (h, w, 3) sRGB. small: uint8 (n, m, 3), the same on any smaller grid. matte: float32, any small
+        grid, where gain and offset are to be trusted. alpha: float32 (h, w), which ``write`` fills rows of, in [0, 1],
+        straight. The light's backdrop is of the frame's size, else ValueError.
+        """
+        behind = frame if light.backdrop is None else light.backdrop
+        if light.backdrop is None and light.blur > 0:
+            for rows in bands_of(*alpha.shape):
+                write(rows)
+            behind, write = blur_room(frame, alpha, light.blur), _nothing
+        if not behind.shape == frame.shape == (*alpha.shape, 3):
+            raise ValueError(
+                "expected one size of frame, what is behind and alpha, got "
+                f"{frame.shape}, {behind.shape} and {alpha.shape}"
+            )
+        own, frame, out = behind is frame, np.ascontiguousarray(frame), np.empty(frame.shape, np.uint8)
+        luma = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float32)
+        ready = self._readier(frame, alpha, room_luma(luma, matte) if own else None)
+
+        def work(rows: slice) -> None:
+            out[rows] = behind[rows]
+            write(rows)
+            ready(rows)
+
+        luma *= np.float32(1 / 255)
+        weight = np.asarray(cv2.resize(matte, (small.shape[1], small.shape[0])))
+        about = (_blur(weight) + np.float32(1e-3)) * np.float32((2 * REACH + 1) ** 2)
+        ahead = Ahead(bands_of(*alpha.shape), work, hurry)
+        colours = None if own else apart(small, matte)
+        part, per = self._part if own else alpha, thrice(cv2.divide(1.0, about))
+        ground = Ground(frame, out, part, self._marks, ahead, colours, luma, noisy(luma), thrice(weight), per)
+        ahead.run()
+        return ground
+
+    def _readier(self, frame: U8, alpha: F32, room: F32 | None) -> Callable[[slice], None]:
+        """What makes rows of ``_part`` (before their own room, whose luma is given) and of ``_marks``."""
+        if self._part.shape != alpha.shape:  # once: page faults would cost more than all its sums
+            self._part = np.empty(alpha.shape, np.float32)
+            self._marks = np.empty((alpha.shape[0], self._tiles.tiles_across(alpha.shape[1])), np.uint8)
+        tiles, part, marks = self._tiles, self._part, self._marks
+        if room is None:
+            return lambda rows: tiles.mark_rows(alpha, rows.start, rows.stop, marks)
+        return lambda rows: tiles.light_rows(frame, alpha, room, rows.start, rows.stop, part, marks)
+
+    def finish(self, ground: Ground, gain: F32, offset: F32, light: Light) -> U8:
         """Relight the person and put them before the room or its replacement.
 
-        frame: uint8 (h, w, 3) sRGB. small: uint8 (n, m, 3), the same on any smaller grid. gain, offset: float32
-        (n, m, 3). matte: float32, any small grid, where gain and offset are to be trusted. alpha: float32 (h, w) in
-        [0, 1], straight. The light's backdrop is of the frame's size, else ValueError.
-        Returns a new uint8 (h, w, 3) sRGB.
+        gain, offset: float32 (n, m, 3), of the small grid, else ValueError. light: that of ``prepare``, but for its
+        tone. Returns ground.out: a new uint8 (h, w, 3) sRGB. Once only for each ground.
         """
-        own = light.backdrop is None and light.blur == 0
-        behind = light.backdrop if light.backdrop is not None else frame if own else blur_room(frame, alpha, light.blur)
-        if not (behind.shape == frame.shape == (*alpha.shape, 3) and gain.shape == offset.shape == small.shape):
+        if not gain.shape == offset.shape == (*ground.luma.shape, 3):
             raise ValueError(
-                f"expected one size of frame, what is behind and alpha, got {frame.shape}, {behind.shape} and "
-                f"{alpha.shape}; and one of gain, offset and picture, got {gain.shape}, {offset.shape}, {small.shape}"
+                f"expected gain and offset on the grid {ground.luma.shape}, got {gain.shape} and {offset.shape}"
             )
-        luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        colours = luma
+        by = np.power(light.tone_gain, _CODED) * light.intensity
+        by = np.tile(np.asarray(by, np.float32), ground.luma.shape[1])
+        calm = ground.dark, ground.weight, ground.per, by
+        changes = np.empty_like(ground.weight), np.empty_like(ground.weight)
+        gain, offset = flat(gain), flat(offset)
+        self._bands.both(
+            lambda: self._maps.gain_change(gain, *calm, light.intensity, changes[0]),
+            lambda: self._maps.offset_change(offset, gain, ground.luma, *calm, changes[1]),
+        )
 
-        def of_colours() -> None:
-            nonlocal colours
-            colours = room_luma(luma, matte)[..., None] if own else apart(small, matte)
+        def relight(band: int, lane: int) -> None:
+            rows = ground.ahead.need(band)
+            given = ground.frame, ground.part, ground.marks, *changes
+            if ground.colours is None:
+                self._tiles.relight_rows(*given, rows.start, rows.stop, ground.out)
+            else:
+                self._tiles.relight_before_rows(*given, *ground.colours, rows.start, rows.stop, ground.out)
 
-        def of_person() -> None:
-            nonlocal gain, offset
-            calm = calmed(gain, offset, luma * np.float32(1 / 255))
-            gain, offset = effective_change(*calm, matte, light, self._bands)
-
-        self._bands.both(of_person, of_colours)
-        frame, behind, out = np.ascontiguousarray(frame), np.ascontiguousarray(behind), np.empty(frame.shape, np.uint8)
-
-        def relight(rows: slice, lane: int) -> None:
-            self._relight_rows(frame, behind, own, alpha, gain, offset, colours, rows.start, rows.stop, out)
-
-        self._bands.each(bands_of(*alpha.shape), relight)
-        return out
+        self._bands.each(range(len(bands_of(*ground.part.shape))), relight)
+        return ground.out
 
 
-def calmed(gain: F32, offset: F32, luma: F32) -> tuple[F32, F32]:
-    """Gain and offset (n, m, 3) that brighten a camera's noise as one grey, the small picture's, not grain by grain.
+def flat(maps: F32) -> F32:
+    """(n, m, 3) -> (n, 3 m), contiguous, as livelight.maps takes it."""
+    return np.ascontiguousarray(maps).reshape(len(maps), -1)
 
-    luma: float32 (n, m), sRGB-coded, [0, 1]. In black hair that a dim room hardly lights there is nothing but noise and
-    the camera's cast; multiplied, both turn into red and blue specks.
+
+def thrice(x: F32) -> F32:
+    """(n, m) -> (n, 3 m): each value for three colours."""
+    return flat(np.asarray(cv2.merge([x, x, x]), np.float32))
+
+
+def _nothing(rows: slice) -> None:
+    """For rows that are written already."""
+
+
+def noisy(luma: F32) -> F32:
+    """How much of a place may be noise, float32 (n, m) in [0, 1]. luma: float32 (n, m), sRGB-coded, [0, 1].
+
+    In black hair that a dim room hardly lights there is nothing but noise and the camera's cast; multiplied, both turn
+    into red and blue specks. Where the gain is high, livelight.maps brightens such places as one grey, the small
+    picture's, not grain by grain.
     """
     dark = (NOISE_FROM - cv2.blur(luma, (5, 5))) * np.float32(1 / (NOISE_FROM - NOISE_BELOW))
-    brighter = cv2.transform(gain, _MEAN) - np.float32(1 / BRIGHTENED)
-    share = np.clip(dark, 0, 1) * np.clip(brighter, 0, 1)
-    if not share.any():
-        return gain, offset
-    moved = cv2.multiply(cv2.subtract(gain, (1.0, 1.0, 1.0, 0.0)), cv2.merge([share, share, share]))
-    grey = cv2.multiply(moved, cv2.merge([luma, luma, luma]))
-    return np.asarray(cv2.subtract(gain, moved)), np.asarray(cv2.add(offset, grey))
+    return np.asarray(np.clip(dark, 0, 1), np.float32)
 
 
 def room_luma(luma: F32, matte: F32) -> F32:
@@ -98,15 +180,15 @@ def room_luma(luma: F32, matte: F32) -> F32:
     return mean_where(1 - cv2.resize(matte, (luma.shape[1], luma.shape[0])), luma)
 
 
-def apart(small: U8, matte: F32) -> F32:
-    """Colours of the person and of what is behind, each continued past the other's edge: float32 (n, m, 6), sRGB-coded
+def apart(small: U8, matte: F32) -> tuple[F32, F32]:
+    """Colours of the person and of what is behind, each continued past the other's edge: float32 (n, 3 m), sRGB-coded
     0..255. small: uint8 (n, m, 3) sRGB. matte: float32 in [0, 1], any small grid.
 
     After Forte's fast estimation of the foreground (Approximate Fast Foreground Colour Estimation, ICIP 2021), whose
-    last step ``livelight.tiles.relight_rows`` takes at full size.
+    last step ``livelight.tiles.relight_before_rows`` takes at full size.
     """
     weight, colours = cv2.resize(matte, (small.shape[1], small.shape[0])), small.astype(np.float32)
-    return np.concatenate([mean_where(weight, colours), mean_where(1 - weight, colours)], 2)
+    return flat(mean_where(weight, colours)), flat(mean_where(1 - weight, colours))
 
 
 def mean_where(weight: F32, picture: F32) -> F32:
@@ -115,34 +197,6 @@ def mean_where(weight: F32, picture: F32) -> F32:
     channels = 1 if picture.ndim == 2 else picture.shape[2]
     total, by = _blur(seen), cv2.merge([seen] * channels)
     return np.asarray(cv2.divide(_blur(cv2.multiply(picture, by)), cv2.merge([total] * channels)))
-
-
-def effective_change(gain: F32, offset: F32, matte: F32, light: Light, bands: Bands) -> tuple[F32, F32]:
-    """Gain - 1 and offset (0..255), (n, m, 3), with intensity and tone, smoothly continued to where nobody is.
-
-    The continuation keeps the upsampled edge of the person free of what the network says of the room: no halo.
-    """
-    tone = np.power(light.tone_gain, _CODED)
-    gain_by = (*(tone * light.intensity).tolist(), 0.0)
-    weight = cv2.resize(matte, (gain.shape[1], gain.shape[0]))
-    total = _blur(weight) + np.float32(1e-3)
-    weight3, total3 = cv2.merge([weight, weight, weight]), cv2.merge([total, total, total])
-    changes: dict[str, F32] = {}
-
-    def continued(name: str, x: F32) -> None:
-        near = cv2.divide(_blur(cv2.multiply(x, weight3)), total3)
-        x = cv2.subtract(x, near)
-        cv2.accumulateProduct(x, weight3, near)
-        changes[name] = np.asarray(near)
-
-    def of_gain() -> None:
-        continued("gain", cv2.add(cv2.multiply(gain, gain_by), (-light.intensity,) * 3 + (0.0,)))
-
-    def of_offset() -> None:
-        continued("offset", cv2.multiply(offset, tuple(255 * g for g in gain_by)))
-
-    bands.both(of_gain, of_offset)
-    return changes["gain"], changes["offset"]
 
 
 def _blur(x: F32) -> F32:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import wait
@@ -16,15 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livelight.bands import Bands
-from livelight.brightness import brightened, followed, lost_stops, luma_of
+from livelight.brightness import Sample, brightened, followed
 from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
 from livelight.quality import FULL_AREA, LEVELS, Quality
-from livelight.recombine import Recombiner
+from livelight.recombine import Ground, Recombiner
 from livelight.runtimes import STRIDE, NetworkOutput, NetworkState, Runtime, open_runtime
-from livelight.segment import MatteEdges, MatteState, Segmenter, SelfieSegmenter, steady
-from livelight.steadying import Steadied, steadied
+from livelight.segment import MatteEdges, MatteState, Segmenter, steady
+from livelight.segmenters import open_segmenter
+from livelight.steadying import Motion, Steadied, steadied
 
 
 def network_size(width: int, height: int, area: int = FULL_AREA) -> tuple[int, int]:
@@ -65,12 +67,20 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True)
-class Matted:
-    """matte: float32 on a grid of FULL_AREA pixels, steady in time. alpha: as Inside.alpha. state: to be remembered."""
+class Seen:
+    """What a frame says without the network.
+
+    matte: float32 on a grid of FULL_AREA pixels, steady in time. alpha: as Inside.alpha. state: to be remembered.
+    motion: for livelight.steadying. sample: for livelight.brightness. ground: for livelight.recombine, None where
+    nothing is to be changed.
+    """
 
     matte: NDArray[np.float32]
     alpha: NDArray[np.float32]
     state: MatteState
+    motion: Motion
+    sample: Sample
+    ground: Ground | None
     elapsed_ms: float
 
 
@@ -80,8 +90,9 @@ class Relighter:
     ``close``, or the end of a ``with`` block, ends its threads. Adjustable (livelight.quality): at a lower level the
     network sees a smaller picture, and the person is segmented less often. levels: from best to fastest, one at least.
 
-    timings_ms: milliseconds of the stages of the last step, by name. "matte beside", segmentation included, runs on a
-    thread of its own while the network runs; what of it outlasts the network is "matte". The others add up to the step.
+    timings_ms: milliseconds of the stages of the last step, by name. "matte beside", all that does not need the
+    network's answer, runs on a thread of its own while the network runs; what of it outlasts the network is "matte".
+    The others add up to the step.
     """
 
     def __init__(self, runtime: Runtime, segmenter: Segmenter, levels: Sequence[Quality] = LEVELS) -> None:
@@ -117,31 +128,33 @@ class Relighter:
         small = cv2.resize(half, seen)
         age = 0 if state is None else (state.matte_age + 1) % self._quality.matte_every
         # All of this runs on one core: beside the network it costs half of what it costs after it.
-        beside = self._bands.executor.submit(self._matted, frame.image, half, state, age == 0)
+        hurry = threading.Event()
+        beside = self._bands.executor.submit(self._look, frame.image, half, small, light, state, age == 0, hurry)
         try:
             output = self.analyse(small, size, light, state)
         finally:
             analysed = time.perf_counter()
+            hurry.set()
             wait([beside])  # also when the network failed: it writes into alpha
-        matted = beside.result()
+        seen_of = beside.result()
         refined = time.perf_counter()
-        output, change = steadied(output, small, light.code, None if state is None else state.change)
+        output, change = steadied(output, seen_of.motion, None if state is None else state.change)
         stops = None if state is None else state.brightened
         if light.brighten > 0 and light.backdrop is None:
-            stops = followed(stops, _lost(small, output, matted.matte, light.exposure_stops))
+            stops = followed(stops, seen_of.sample.lost(output.gain, output.offset, light.exposure_stops))
             light = brightened(light, stops)
         image = frame.image
-        if light.intensity > 0 or light.backdrop is not None or light.blur > 0:
-            image = self._recombine(image, small, output.gain, output.offset, matted.matte, matted.alpha, light)
+        if seen_of.ground is not None:
+            image = self._recombine.finish(seen_of.ground, output.gain, output.offset, light)
         done = time.perf_counter()
         self.timings_ms = {
             "network": (analysed - started) * 1e3,
-            "matte beside": matted.elapsed_ms,
+            "matte beside": seen_of.elapsed_ms,
             "matte": (refined - analysed) * 1e3,
             "recombine": (done - refined) * 1e3,
         }
-        self.inside = Inside(output, matted.alpha)
-        return frame.with_image(image), State(output.state, matted.state, size, seen, age, stops, change)
+        self.inside = Inside(output, seen_of.alpha)
+        return frame.with_image(image), State(output.state, seen_of.state, size, seen, age, stops, change)
 
     def close(self) -> None:
         """End its threads; of no more use then. May be called twice."""
@@ -161,12 +174,32 @@ class Relighter:
         remembered = None if state is None else resized_state(state.network, state.seen, seen)
         return self._runtime.run(cv2.resize(picture, seen), light.code, remembered)
 
-    def _matted(self, image: NDArray[np.uint8], half: NDArray[np.uint8], state: State | None, segment: bool) -> Matted:
-        """Where the person is. half: the image at half its size.
+    def _look(
+        self, image: NDArray[np.uint8], half: NDArray[np.uint8], small: NDArray[np.uint8], light: Light,
+        state: State | None, segment: bool, hurry: threading.Event,
+    ) -> Seen:  # fmt: skip
+        """All that needs no network. half, small: the image at half its size, and the network's picture; segment: see
+        ``_matte``; hurry: set when the network is done."""
+        started = time.perf_counter()
+        matte, matte_state, edges = self._matte(image, half, state, segment)
+        if self._alpha.shape != image.shape[:2]:
+            self._alpha = np.empty(image.shape[:2], np.float32)  # once: page faults would cost more than all its sums
+        motion = Motion.of(small, light.code, None if state is None else state.change)
+        sample, ground = Sample.of(small, matte), None
+        if light.intensity > 0 or light.backdrop is not None or light.blur > 0:
+            write = edges.writer(image, self._alpha)
+            ground = self._recombine.prepare(image, small, matte, self._alpha, light, write, hurry)
+        else:
+            edges.at(image, self._alpha)
+        return Seen(matte, self._alpha, matte_state, motion, sample, ground, (time.perf_counter() - started) * 1e3)
+
+    def _matte(
+        self, image: NDArray[np.uint8], half: NDArray[np.uint8], state: State | None, segment: bool
+    ) -> tuple[NDArray[np.float32], MatteState, MatteEdges]:
+        """Where the person is: Seen.matte, its state, and what gives alpha.
 
         segment: False takes the last matte, which the new frame's edges then pull into place.
         """
-        started = time.perf_counter()
         size = network_size(image.shape[1], image.shape[0])
         luma = cv2.cvtColor(cv2.resize(half, size), cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
         if segment or state is None:
@@ -175,18 +208,7 @@ class Relighter:
         else:
             matte = cv2.resize(state.matte.matte, size)
             matte_state = MatteState(matte, luma)
-        if self._alpha.shape != image.shape[:2]:
-            self._alpha = np.empty(image.shape[:2], np.float32)  # once: page faults would cost more than all its sums
-        MatteEdges.fit(matte, luma).at(image, self._alpha)
-        return Matted(matte, self._alpha, matte_state, (time.perf_counter() - started) * 1e3)
-
-
-def _lost(small: NDArray[np.uint8], output: NetworkOutput, matte: NDArray[np.float32], asked: float) -> float | None:
-    """Stops of brightness that the network takes from the person; see livelight.brightness.lost_stops."""
-    before = small[::4, ::4].astype(np.float32) * np.float32(1 / 255)
-    after = np.clip(before * output.gain[::4, ::4] + output.offset[::4, ::4], 0, 1)
-    person = cv2.resize(matte, (before.shape[1], before.shape[0])) > 0.5
-    return lost_stops(luma_of(before), luma_of(after), np.asarray(person), asked)
+        return matte, matte_state, MatteEdges.fit(matte, luma)
 
 
 def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[int, int]) -> NetworkState:
@@ -214,4 +236,4 @@ def build_relighter(settings: RelightSettings) -> Relighter:
     # Layers that are split over both of two cores would wait, each, for the one that the matte is made on.
     threads = settings.threads or (1 if os.cpu_count() == 2 else 0)
     runtime = open_runtime(settings.runtime, model_path(settings.model), threads)
-    return Relighter(runtime, SelfieSegmenter())
+    return Relighter(runtime, open_segmenter(settings.segmenter, settings.runtime))

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.recombine import flat, thrice
 from livelight.runtimes import NetworkOutput
 
 F32 = NDArray[np.float32]
@@ -47,20 +48,36 @@ def light_changed(code: F32, before: F32) -> float:
     return float(min(np.abs(code - before).mean() / (SUDDEN * np.abs(before).mean() + 1e-6), 1.0))
 
 
-def steadied(
-    output: NetworkOutput, picture: NDArray[np.uint8], code: F32, before: Steadied | None
-) -> tuple[NetworkOutput, Steadied]:
-    """The answer to a picture (h, w, 3) under a light, steadied, and what is to be remembered; the arrays are new."""
-    luma = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32) * np.float32(1 / 255)
-    if before is None or before.gain.shape != output.gain.shape:
-        after = Steadied(output.gain.copy(), output.offset.copy(), luma, code)
-    else:
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """What steadying needs of a picture but the network's answer.
+
+    rate: float32 (h, 3 w), the part of the way that each pixel's colours go, None to begin anew. luma, code: as of
+    Steadied.
+    """
+
+    rate: F32 | None
+    luma: F32
+    code: F32
+
+    @classmethod
+    def of(cls, picture: NDArray[np.uint8], code: F32, before: Steadied | None) -> Motion:
+        """Of a picture (h, w, 3) under a light, after what is remembered."""
+        luma = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32) * np.float32(1 / 255)
+        if before is None or before.luma.shape != luma.shape:
+            return cls(None, luma, code)
         moved = cv2.boxFilter(cv2.absdiff(luma, before.luma), -1, (5, 5)) * np.float32(1 / MOVED)
-        rate = np.clip(moved, max(SLOWEST, light_changed(code, before.code)), 1)
-        rate3 = cv2.merge([rate, rate, rate])
-        gain, offset = (
-            np.asarray(cv2.add(old, cv2.multiply(rate3, cv2.subtract(new, old))), np.float32)
-            for old, new in ((before.gain, output.gain), (before.offset, output.offset))
-        )
-        after = Steadied(gain, offset, luma, code)
-    return replace(output, gain=after.gain, offset=after.offset), after
+        return cls(thrice(np.clip(moved, max(SLOWEST, light_changed(code, before.code)), 1)), luma, code)
+
+
+def steadied(output: NetworkOutput, motion: Motion, before: Steadied | None) -> tuple[NetworkOutput, Steadied]:
+    """The answer to a picture, steadied, and what is to be remembered; the arrays are new."""
+    from livelight.maps import moved_toward  # compiles
+
+    if before is None or motion.rate is None:
+        gain, offset = output.gain.copy(), output.offset.copy()
+    else:
+        gain, offset = np.empty_like(before.gain), np.empty_like(before.offset)
+        moved_toward(flat(output.gain), flat(before.gain), motion.rate, flat(gain))
+        moved_toward(flat(output.offset), flat(before.offset), motion.rate, flat(offset))
+    return replace(output, gain=gain, offset=offset), Steadied(gain, offset, motion.luma, motion.code)

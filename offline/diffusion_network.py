@@ -230,7 +230,8 @@ class DiffusionNetwork(nn.Module):
         With as many clips as frames every frame is by itself, its own neighbour: no temporal layer mixes anything.
         """
         guess = self.guess(told, light)
-        return self.corrected(x - guess, sigma, told, light, clips) + guess
+        trust = self.exposure.trust.view(1, 3, 1, 1)
+        return self.corrected(x - guess, sigma, told, light, clips) * trust + guess
 
     def guess(self, told: Told, light: Tensor) -> Tensor:
         """The part of z that the statistics of a whole person tell."""

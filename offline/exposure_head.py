@@ -65,12 +65,16 @@ def statistics(maps: Tensor, matte: Tensor, source_light: Tensor, light: Tensor)
 
 
 class ExposureHead(nn.Module):
-    """Statistics to coefficients of the bases, linear; zero until it is fitted."""
+    """Statistics to coefficients of the bases, linear; zero until it is fitted.
+
+    trust: by how much, of 1, the trained network's answer counts beside it, a number per colour, fitted with the rest.
+    """
 
     centre: Tensor
     spread: Tensor
     first: Tensor
     others: Tensor
+    trust: Tensor
 
     def __init__(self, base: RelightNetwork) -> None:
         super().__init__()
@@ -81,6 +85,7 @@ class ExposureHead(nn.Module):
         self.register_buffer("spread", torch.ones(2 * channels + 13))
         self.register_buffer("first", torch.zeros(2 * channels + 14, 3))
         self.register_buffer("others", torch.zeros(BASES - 1, 2 * SMALL + 14, 3))
+        self.register_buffer("trust", torch.ones(3))
 
     def scaled(self, statistics: Tensor) -> tuple[Tensor, Tensor]:
         """(n, 2 c + 14) and (n, 2 SMALL + 14): all statistics, and those of physics, about unit, and a one."""

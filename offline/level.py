@@ -12,6 +12,9 @@ SOFT = 0.1
 SPREAD = 0.15
 """Logarithms are measured in this unit, so that what is to be denoised has a deviation of about one."""
 
+BRIGHT = 0.7
+"""sRGB-coded value of a picture from which on less and less of what would brighten it is done, and at white nothing."""
+
 
 def level(picture: F32) -> F32:
     """Soft logarithm (3, h/2, w/2) of a picture float32 (h, w, 3), sRGB-coded in [0, 1]; h and w even."""
@@ -24,10 +27,23 @@ def brought_to(image: F32, gain: F32, offset: F32, wanted: F32) -> tuple[F32, F3
     """Gain and offset, changed so that the relit picture has the level ``wanted``.
 
     image: float32 (h, w, 3), sRGB-coded in [0, 1]. gain, offset: float32 (h, w, 3), relit = image * gain + offset.
-    wanted: float32 (3, h/2, w/2), as of ``level``. Detail finer than that stays.
+    wanted: float32 (3, h/2, w/2), as of ``level``. Detail finer than that stays. Near white nothing gets brighter:
+    see ``shouldered``.
     """
     h, w = image.shape[:2]
-    change = (wanted - level(np.clip(image * gain + offset, 0, 1))).transpose(1, 2, 0)
+    base = level(np.clip(image * gain + offset, 0, 1))
+    change = shouldered(wanted - base, base).transpose(1, 2, 0)
     full = cv2.resize(np.ascontiguousarray(change), (w, h), interpolation=cv2.INTER_LINEAR)
     factor = np.exp(np.float32(SPREAD) * full)
     return gain * factor, (offset + np.float32(SOFT)) * factor - np.float32(SOFT)
+
+
+def shouldered(change: F32, base: F32) -> F32:
+    """A change of level ``base``, both float32 (3, h, w), without what would burn out: near white it may only darken.
+
+    The brightest colour decides for all three, so that a highlight keeps its hue. A guess at a person's exposure is
+    wrong by some part; in the middle tones that is hardly seen, and on a bright cheek it is a white patch.
+    """
+    brightest = np.exp(base.max(0, keepdims=True) * np.float32(SPREAD)) - np.float32(SOFT)
+    room = np.clip((1 - brightest) / np.float32(1 - BRIGHT), 0, 1)
+    return np.where(change > 0, change * room, change)

@@ -18,6 +18,7 @@ from offline.brightnesses import brightnesses
 from offline.clip_graph import Graph, open_graph
 from offline.denoiser import F32, Condition, Plan, Shape
 from offline.settings import DiffusionSettings, check_overlap
+from offline.sizes import SMALLER
 
 TOP = 80.0
 """The noise that sampling begins with; the lowest is 0.5."""
@@ -26,8 +27,11 @@ STATE_CHANNELS = {"state8": 20, "state16": 32}
 """Of the frozen base, the live relighter of size S."""
 
 STORED: Mapping[str, Any] = {"latents": "float16", "image": "unit", "matte": "unit"} | dict.fromkeys(
-    ("state8", "state16", "mirrored8", "mirrored16"), "float16"
+    ("state8", "state16", "mirrored8", "mirrored16", "sizes"), "float16"
 )
+
+NOT_IN_GRAPH = ("mirrored", "sizes")
+"""How the names of conditions begin that are no inputs of the graph."""
 
 FIXED_BYTES, BYTES_PER_PIXEL = 160_000_000, 552
 """Memory of the engine: whatever the window, and for each pixel of each of its frames. Measured with OpenVINO, 2 % off
@@ -45,7 +49,10 @@ def noise_levels(steps: int) -> tuple[float, ...]:
 
 
 class OwnDenoiser:
-    """Every frame is seen as it is and in a mirror, and with IIE in several brightnesses; the answers are averaged."""
+    """Every frame is seen as it is and in a mirror, and with IIE in several brightnesses; the answers are averaged.
+
+    What the base says of smaller pictures (offline.sizes) is known beforehand, and added.
+    """
 
     max_frames = 32
 
@@ -61,7 +68,7 @@ class OwnDenoiser:
             for brightness in brightnesses(self._iie)
             for mirrored in self._turns
         ]
-        clean = np.asarray(sum(views[1:], views[0]) / np.float32(len(views)), np.float32)
+        clean = np.asarray(sum(views[1:], views[0]) / np.float32(len(views)) + condition["sizes"], np.float32)
         if not np.isfinite(clean).all():
             raise RuntimeFailure("the diffusion network returned values that are not finite; report this clip")
         return clean
@@ -100,7 +107,7 @@ class OwnModel:
         steps = 1 if settings.steps is None else settings.steps
         self.plan = Plan("euler", noise_levels(steps), settings.window, settings.overlap, True, STORED)
         mark = hashlib.sha256(weights.read_bytes() + self.base.read_bytes()).hexdigest()[:16]
-        self.fingerprint = f"diffusion {mark} iie {settings.iie}"
+        self.fingerprint = f"diffusion {mark} iie {settings.iie} sizes {SMALLER}"
         self._size, self._views = size, 2 * settings.iie
         self.peak_bytes = FIXED_BYTES + BYTES_PER_PIXEL * settings.window * size[0] * size[1]
         self._graph = open_graph(weights, settings.device, threads)
@@ -115,7 +122,9 @@ class OwnModel:
 
     def condition_shapes(self, width: int, height: int) -> dict[str, Shape]:
         half = (height // 2, width // 2)
-        shapes: dict[str, Shape] = {"image": (3, height, width), "matte": (1, *half), "light": (3, 16, 16)}
+        shapes: dict[str, Shape] = {
+            "image": (3, height, width), "matte": (1, *half), "light": (3, 16, 16), "sizes": (3, *half)
+        }  # fmt: skip
         for kind in ("state", "mirrored"):
             for name, state in zip(STATE_CHANNELS, start_state(STATE_CHANNELS, height, width), strict=True):
                 shapes[name.replace("state", kind)] = state.shape[1:]
@@ -129,7 +138,7 @@ class OwnModel:
         width, height = self._size
         frames = self.plan.window
         shapes = self.condition_shapes(width, height) | {"x": self.latent_shape(width, height)}
-        inputs = {n: np.zeros((frames, *s), np.float32) for n, s in shapes.items() if not n.startswith("mirrored")}
+        inputs = {n: np.zeros((frames, *s), np.float32) for n, s in shapes.items() if not n.startswith(NOT_IN_GRAPH)}
         inputs["sigma"] = np.ones(1, np.float32)
         self._graph(inputs)
         started = time.monotonic()

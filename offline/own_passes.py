@@ -1,13 +1,14 @@
 """What our own diffusion model is told of a clip, and how its answer reaches the frames: both through the live path.
 
-The frozen base looks at every frame twice, as it is and in a mirror, each with a state of its own; what it was given is
-kept. Afterwards the live path runs over the clip once more, with an engine whose gain and offset are brought to the
-levels that were denoised: matte, background, intensity and detail are the live path's own.
+The frozen base looks at every frame as it is and in a mirror, each with a state of its own; what it was given is kept,
+and so is what it says of smaller pictures (offline.sizes). Afterwards the live path runs over the clip once more, with
+an engine whose gain and offset are brought to the levels that were denoised: matte, background, intensity and detail
+are the live path's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import cv2
@@ -19,6 +20,7 @@ from offline.denoiser import F32
 from offline.frame_store import FrameStore
 from offline.level import brought_to
 from offline.own_model import STATE_CHANNELS
+from offline.sizes import PLAIN, SMALLER, Seen, View, change_by
 
 AHEAD = 4
 """Frames that are read from the disk together."""
@@ -27,13 +29,15 @@ AHEAD = 4
 class Look:
     """What the base was given of each frame of a clip, in order; states as before the frame."""
 
-    def __init__(self, base: Runtime) -> None:
-        self._base = base
+    def __init__(self, base: Runtime, smaller: Sequence[View] = SMALLER) -> None:
+        """smaller: other views that are averaged in; none only to measure what they are worth."""
+        self._base, self._smaller = base, smaller
         self.restart()
 
     def restart(self) -> None:
         """The next frame has nothing to do with those before."""
-        self._states: list[NetworkState | None] = [None, None]
+        self._plain = [Seen(self._base, view) for view in PLAIN]
+        self._others = [Seen(self._base, view) for view in self._smaller]
 
     def at(self, picture: NDArray[np.uint8], matte: F32, code: F32) -> dict[str, F32]:
         """Conditions of one frame, each (1, ...).
@@ -41,18 +45,17 @@ class Look:
         picture: uint8 (h, w, 3) sRGB. matte: float32 in [0, 1], any grid over it. code: (16, 16, 3) linear.
         """
         h, w = picture.shape[:2]
+        half = np.clip(cv2.resize(matte, (w // 2, h // 2), interpolation=cv2.INTER_LINEAR), 0, 1)[None]
         told: dict[str, F32] = {
             "image": picture.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255),
-            "matte": np.clip(cv2.resize(matte, (w // 2, h // 2), interpolation=cv2.INTER_LINEAR), 0, 1)[None, None],
+            "matte": half[None],
             "light": code.transpose(2, 0, 1)[None].astype(np.float32),
         }
-        for k, kind in enumerate(("state", "mirrored")):
-            state = self._states[k] or start_state(STATE_CHANNELS, h, w)
+        for kind, seen in zip(("state", "mirrored"), self._plain, strict=True):
+            state = seen.state or start_state(STATE_CHANNELS, h, w)
             told |= {name.replace("state", kind): value for name, value in zip(STATE_CHANNELS, state, strict=True)}
-            turn = slice(None, None, -1 if k else 1)
-            seen, light = np.ascontiguousarray(picture[:, turn]), np.ascontiguousarray(code[:, turn])
-            self._states[k] = self._base.run(seen, light, self._states[k]).state
-        return told
+        plain, others = ([seen.at(picture, code) for seen in every] for every in (self._plain, self._others))
+        return told | {"sizes": change_by(others, plain, half)[None]}
 
 
 class FinishRuntime:

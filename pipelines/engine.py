@@ -132,7 +132,7 @@ def open_relighter(
     from livelight.gpu_relighter import GpuRelighter
     from livelight.relight import build_relighter
     from livelight.runtimes.cuda_device import open_cuda
-    from livelight.segment import SelfieSegmenter
+    from livelight.segmenters import open_segmenter
     from livelight.watch import Watch
     from livelight.watched_relighter import WatchedRelighter
 
@@ -151,7 +151,8 @@ def open_relighter(
         else:
             notice(f"{card.name} is not used: {exc}.")
         return build_relighter(settings)
-    gpu = GpuRelighter(lambda: open_cuda(settings.gpu), supply, SelfieSegmenter(), planes, watch)
+    segmenter = open_segmenter(settings.segmenter)
+    gpu = GpuRelighter(lambda: open_cuda(settings.gpu), supply, segmenter, planes, watch)
     if settings.runtime == "auto":
         return FailoverRelighter(WatchedRelighter(gpu), build_relighter(settings), notice)
     return WatchedRelighter(gpu, "; start again, or take --runtime auto, which goes over to the CPU")

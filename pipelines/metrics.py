@@ -15,7 +15,8 @@ from livelight.errors import InputError, MissingExtra, OutputError, SettingsErro
 from livelight.frame import Frame
 from livelight.optical_flow import backward_flow
 from livelight.picture_metrics import detail_correlation, psnr, rmse, scale_invariant, ssim, warp_error
-from livelight.segment import Segmenter, SelfieSegmenter
+from livelight.segment import Segmenter
+from livelight.segmenters import open_segmenter
 from pipelines.clip import open_source
 from pipelines.clip_job import ClipJob
 from pipelines.face_identity import FaceIdentity, likeness
@@ -57,7 +58,7 @@ def measure(
     (cosine of face vectors, if ``identity`` is given) and faces_missed. Values in [0, 1], on the person unless
     ``whole``. Raises InputError if the clips differ in frames.
     """
-    segmenter = None if whole else segmenter or SelfieSegmenter()
+    segmenter = None if whole else segmenter or open_segmenter()
     means, missed, seen = Means(), 0, 0
     last: tuple[U8, U8] | None = None
     frames = 0

@@ -14,7 +14,7 @@ from livelight.lighting import Light
 from livelight.quality import UNHURRIED
 from livelight.relight import Relighter, State
 from livelight.runtimes import open_runtime
-from livelight.segment import SelfieSegmenter
+from livelight.segmenters import open_segmenter
 from livelight.session import starts_anew
 from offline.frame_store import FrameStore, written
 from offline.own_model import OwnModel
@@ -35,7 +35,7 @@ class OwnPasses:
         runtime = "auto" if settings.runtime.startswith("tensorrt") else settings.runtime
         self._base = open_runtime(runtime, model.base, settings.threads)
         self._runtime = FinishRuntime(self._base)
-        self._segmenter = SelfieSegmenter()
+        self._segmenter = open_segmenter(settings.segmenter, runtime)
         self._relighter = Relighter(self._runtime, self._segmenter, UNHURRIED)
 
     def prepare(self, job: ClipJob, work: WorkFolder, size: tuple[int, int], quiet: bool) -> None:

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from livelight.bands import BAND_PIXELS, Bands, bands_of
+from livelight.bands import BAND_PIXELS, Ahead, Bands, bands_of
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -47,3 +47,22 @@ def test_a_fault_comes_out_and_the_threads_live_on() -> None:
     assert sorted(done) == ["here", "there"]
     bands.close()
     bands.close()
+
+
+@pytest.mark.parametrize("hurried_after", [0, 2, 5])
+def test_what_is_not_done_ahead_is_done_when_it_is_needed(hurried_after: int) -> None:
+    bands, done, hurry = bands_of(50, BAND_PIXELS // 10), [], threading.Event()
+    assert len(bands) == 5
+
+    def work(rows: slice) -> None:
+        done.append(rows)
+        if len(done) == hurried_after:
+            hurry.set()
+
+    if hurried_after == 0:
+        hurry.set()
+    ahead = Ahead(bands, work, hurry)
+    ahead.run()
+    assert done == bands[:hurried_after]
+    assert [ahead.need(k) for k in range(5)] == bands
+    assert done == bands

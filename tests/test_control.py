@@ -66,6 +66,34 @@ def test_the_old_light_stays_until_the_new_one_is_open():
     assert np.array_equal(light.at(0.2, 64, 36).code, expected)
 
 
+def test_it_may_be_closed_while_it_begins_to_open(monkeypatch):
+    """A visitor who leaves closes it beside the session's thread."""
+    control = Control(RelightSettings(env="window-left"))
+    light, faults, real = lit(control), [], threading.Thread
+
+    def close():
+        try:
+            light.close()
+        except RuntimeError as exc:
+            faults.append(exc)
+
+    closer = real(target=close)
+
+    class ClosedAtTheStart(real):
+        def start(self):
+            closer.start()
+            closer.join(0.2)  # it has its chance; then it must wait for this one
+            super().start()
+
+    monkeypatch.setattr(threading, "Thread", ClosedAtTheStart)
+    light.at(0.0, 64, 36)
+    control.change(env="neon")
+    light.at(0.1, 64, 36)
+    closer.join(120)
+    assert not faults
+    assert not closer.is_alive()
+
+
 def test_an_env_that_cannot_be_opened_is_reported_and_the_next_one_works():
     control, problems = Control(RelightSettings(env="window-left")), []
     light = lit(control, problems)

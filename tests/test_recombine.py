@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import cv2
@@ -13,10 +14,30 @@ from livelight.recombine import Recombiner, apart, blur_room, room_luma
 H, W = 90, 160
 
 
-@pytest.fixture
-def recombine() -> Iterator[Recombiner]:
+class Both:
+    """A Recombiner's two steps, one after the other; hurried: the first is cut short before its first band."""
+
+    def __init__(self, bands: Bands, hurried: bool) -> None:
+        self.recombiner, self.hurry = Recombiner(bands), threading.Event()
+        if hurried:
+            self.hurry.set()
+
+    def __call__(self, frame, small, gain, offset, matte, alpha, light: Light) -> np.ndarray:
+        written = np.full_like(alpha, np.nan)
+
+        def write(rows: slice) -> None:
+            written[rows] = alpha[rows]
+
+        ground = self.recombiner.prepare(frame, small, matte, written, light, write, self.hurry)
+        out = self.recombiner.finish(ground, gain, offset, light)
+        assert np.array_equal(written, alpha)
+        return out
+
+
+@pytest.fixture(params=[False, True], ids=["beside", "hurried"])
+def recombine(request: pytest.FixtureRequest) -> Iterator[Both]:
     bands = Bands()
-    yield Recombiner(bands)
+    yield Both(bands, request.param)
     bands.close()
 
 
@@ -40,7 +61,7 @@ def scene(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     return frame, gain, offset, alpha
 
 
-def test_the_formula_is_gain_and_offset(recombine: Recombiner) -> None:
+def test_the_formula_is_gain_and_offset(recombine: Both) -> None:
     frame, gain, offset, alpha = scene()
     ones = np.ones((24, 40), np.float32)
     out = recombine(frame, seen(frame), gain, offset, ones, alpha, light())
@@ -48,14 +69,14 @@ def test_the_formula_is_gain_and_offset(recombine: Recombiner) -> None:
     assert np.abs(out[:, : W // 2] - expected[:, : W // 2]).max() <= 0.51
 
 
-def test_the_own_room_is_untouched_bit_for_bit(recombine: Recombiner) -> None:
+def test_the_own_room_is_untouched_bit_for_bit(recombine: Both) -> None:
     frame, gain, offset, alpha = scene()
     out = recombine(frame, seen(frame), gain, offset, np.ones((24, 40), np.float32), alpha, light())
     assert np.array_equal(out[:, W // 2 :], frame[:, W // 2 :])
 
 
 @pytest.mark.parametrize("backdrop", [False, True])
-def test_intensity_0_leaves_the_person_untouched(recombine: Recombiner, backdrop: bool) -> None:
+def test_intensity_0_leaves_the_person_untouched(recombine: Both, backdrop: bool) -> None:
     frame, gain, offset, alpha = scene()
     room = np.full((H, W, 3), 7, np.uint8) if backdrop else None
     out = recombine(frame, seen(frame), gain, offset, np.ones((24, 40), np.float32), alpha, light(0.0, room))
@@ -63,7 +84,7 @@ def test_intensity_0_leaves_the_person_untouched(recombine: Recombiner, backdrop
     assert np.array_equal(out[:, W // 2 :], frame[:, W // 2 :] if room is None else room[:, W // 2 :])
 
 
-def test_tone_darkens_the_person_by_its_linear_gain(recombine: Recombiner) -> None:
+def test_tone_darkens_the_person_by_its_linear_gain(recombine: Both) -> None:
     frame = np.full((H, W, 3), 180, np.uint8)
     flat = np.ones((24, 40, 3), np.float32)
     alpha = np.ones((H, W), np.float32)
@@ -72,7 +93,7 @@ def test_tone_darkens_the_person_by_its_linear_gain(recombine: Recombiner) -> No
     assert abs(float(out.mean()) - expected) < 1
 
 
-def test_no_halo_from_what_the_network_says_of_the_room(recombine: Recombiner) -> None:
+def test_no_halo_from_what_the_network_says_of_the_room(recombine: Both) -> None:
     frame = np.full((H, W, 3), 100, np.uint8)
     matte = np.zeros((24, 40), np.float32)
     matte[:, :20] = 1
@@ -84,7 +105,7 @@ def test_no_halo_from_what_the_network_says_of_the_room(recombine: Recombiner) -
     assert abs(edge - 120).max() <= 6  # without the continuation the last columns reach about 200
 
 
-def test_a_dark_sleeve_does_not_stain_a_white_wall(recombine: Recombiner) -> None:
+def test_a_dark_sleeve_does_not_stain_a_white_wall(recombine: Both) -> None:
     """Mixed pixels of the edge get what the sleeve alone would get: no coloured seam."""
     alpha = np.broadcast_to(np.clip((np.arange(W, dtype=np.float32) - 70) / 20, 0, 1), (H, W)).copy()
     wall, sleeve, by = np.float32([220, 220, 220]), np.float32([60, 60, 60]), np.float32([2.0, 1.0, 0.6])
@@ -97,7 +118,7 @@ def test_a_dark_sleeve_does_not_stain_a_white_wall(recombine: Recombiner) -> Non
     assert np.abs(out - truth).max() < 0.3 * np.abs(plain - truth).max()
 
 
-def test_a_white_wall_leaves_no_seam_before_a_new_background(recombine: Recombiner) -> None:
+def test_a_white_wall_leaves_no_seam_before_a_new_background(recombine: Both) -> None:
     alpha = np.broadcast_to(np.clip((np.arange(W, dtype=np.float32) - 70) / 20, 0, 1), (H, W)).copy()
     wall, sleeve, night = np.float32([230, 230, 225]), np.float32([60, 40, 30]), np.full((H, W, 3), 10, np.uint8)
     frame = np.rint(alpha[..., None] * sleeve + (1 - alpha[..., None]) * wall).astype(np.uint8)
@@ -109,7 +130,7 @@ def test_a_white_wall_leaves_no_seam_before_a_new_background(recombine: Recombin
     assert np.abs(out - truth).max() < 0.2 * np.abs(plain - truth).max()
 
 
-def test_noise_in_black_hair_is_not_made_bright_and_coloured(recombine: Recombiner) -> None:
+def test_noise_in_black_hair_is_not_made_bright_and_coloured(recombine: Both) -> None:
     rng = np.random.default_rng(3)
     frame = np.clip(rng.normal((12, 4, 9), 10, (H, W, 3)), 0, 255).astype(np.uint8)
     gain, alpha = np.full((24, 40, 3), 4.0, np.float32), np.ones((H, W), np.float32)
@@ -120,14 +141,14 @@ def test_noise_in_black_hair_is_not_made_bright_and_coloured(recombine: Recombin
     assert out.std() < 2 * frame.std()  # four times, multiplied
 
 
-def test_bright_hair_is_multiplied_as_ever(recombine: Recombiner) -> None:
+def test_bright_hair_is_multiplied_as_ever(recombine: Both) -> None:
     frame, alpha = np.full((H, W, 3), (80, 60, 50), np.uint8), np.ones((H, W), np.float32)
     gain = np.full((24, 40, 3), 2.0, np.float32)
     out = recombine(frame, seen(frame), gain, gain * 0, alpha[:24, :40], alpha, light())
     assert np.abs(out.astype(int) - 2 * frame.astype(int)).max() <= 1
 
 
-def test_the_size_may_change(recombine: Recombiner) -> None:
+def test_the_size_may_change(recombine: Both) -> None:
     for h, w in ((90, 160), (48, 64), (90, 160)):
         frame = np.zeros((h, w, 3), np.uint8)
         out = recombine(frame, frame[:4, :4], np.ones((4, 4, 3), np.float32), np.zeros((4, 4, 3), np.float32),
@@ -146,7 +167,7 @@ def test_a_blurred_room_is_not_stained_by_the_person() -> None:
 
 
 @pytest.mark.parametrize("backdrop", [False, True])
-def test_a_person_in_the_middle_is_relit_as_in_the_formula(recombine: Recombiner, backdrop: bool) -> None:
+def test_a_person_in_the_middle_is_relit_as_in_the_formula(recombine: Both, backdrop: bool) -> None:
     rng = np.random.default_rng(5)
     frame = rng.integers(0, 256, (H, W, 3), dtype=np.uint8)
     gain, offset = rng.random((24, 40, 3), np.float32) + 0.5, rng.random((24, 40, 3), np.float32) * 0.2 - 0.1
@@ -156,7 +177,9 @@ def test_a_person_in_the_middle_is_relit_as_in_the_formula(recombine: Recombiner
     out = recombine(frame, seen(frame), gain, offset, np.ones((24, 40), np.float32), alpha, light(backdrop=room))
     share, person = alpha, frame.astype(np.float32)
     if room is not None:
-        near, old = np.split(cv2.resize(apart(seen(frame), np.ones((24, 40), np.float32)), (W, H)), 2, axis=2)
+        near, old = (
+            cv2.resize(x.reshape(24, 40, 3), (W, H)) for x in apart(seen(frame), np.ones((24, 40), np.float32))
+        )
         part = alpha[..., None]
         person = (near + part * (frame - part * near - (1 - part) * old)).clip(0, 255)
     relit = person * cv2.resize(gain, (W, H)) + 255 * cv2.resize(offset, (W, H))

@@ -100,7 +100,7 @@ def test_network_size_keeps_area_and_aspect(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize(("cores", "asked", "threads"), [(1, 0, 0), (2, 0, 1), (2, 2, 2), (8, 0, 0)])
 def test_the_network_leaves_one_of_two_cores_to_the_matte(monkeypatch, cores: int, asked: int, threads: int) -> None:
     monkeypatch.setattr("livelight.relight.os.cpu_count", lambda: cores)
-    monkeypatch.setattr("livelight.relight.SelfieSegmenter", LeftHalf)
+    monkeypatch.setattr("livelight.relight.open_segmenter", lambda name, runtime: LeftHalf())
     given: list[int] = []
     monkeypatch.setattr("livelight.relight.open_runtime", lambda name, model, n: given.append(n) or Halver())
     build_relighter(RelightSettings(threads=asked)).close()

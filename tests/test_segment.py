@@ -8,9 +8,7 @@ from livelight.segment import (
     SOMEBODY,
     MatteEdges,
     MatteState,
-    SelfieSegmenter,
     steady,
-    without_doubtful_islands,
 )
 
 
@@ -69,24 +67,3 @@ def test_nobody_leaves_nothing_of_the_last_frame() -> None:
     alpha, nobody = np.ones((18, 32), np.float32), np.zeros((9, 16), np.float32)
     MatteEdges.fit(nobody, nobody).at(np.full((18, 32, 3), 90, np.uint8), alpha)
     assert not alpha.any()
-
-
-def test_mediapipe_finds_nobody_in_an_empty_room() -> None:
-    room = np.tile(np.linspace(60, 190, 320, dtype=np.uint8)[None, :, None], (180, 1, 3))
-    matte = SelfieSegmenter().segment(room)
-    assert matte.shape == (144, 256)
-    assert matte.dtype == np.float32
-    assert 0 <= matte.min() <= matte.max() <= 1
-    assert matte.mean() < 0.1
-
-
-def test_a_cushion_goes_and_a_second_person_and_a_hand_stay() -> None:
-    matte = np.zeros((144, 256), np.float32)
-    matte[40:140, 40:120] = 1.0  # a person
-    matte[60:140, 160:210] = 0.8  # a second one, less sure
-    matte[10:25, 130:145] = 1.0  # a raised hand
-    matte[110:130, 225:245] = 0.7  # a cushion
-    out = without_doubtful_islands(matte)
-    assert not out[105:135, 220:250].any()
-    out[110:130, 225:245] = 0.7
-    assert np.array_equal(out, matte)

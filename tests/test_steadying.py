@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from livelight.runtimes import NetworkOutput
-from livelight.steadying import SLOWEST, Steadied, light_changed, steadied
+from livelight.steadying import SLOWEST, Motion, Steadied, light_changed, steadied
 
 CODE = np.ones((16, 16, 3), np.float32)
 GREY = np.full((32, 48, 3), 120, np.uint8)
@@ -21,7 +21,7 @@ def after(*steps: tuple[NetworkOutput, np.ndarray, np.ndarray]) -> NetworkOutput
     """The last answer of several (answer, picture, code)."""
     kept: Steadied | None = None
     for output, picture, code in steps:
-        output, kept = steadied(output, picture, code, kept)
+        output, kept = steadied(output, Motion.of(picture, code, kept), kept)
     return output
 
 
@@ -57,6 +57,6 @@ def test_another_size_of_the_network_begins_anew() -> None:
 def test_what_is_remembered_is_not_the_engines_own() -> None:
     """An engine may write its next answer into the same arrays."""
     output = answer(1.0)
-    _, kept = steadied(output, GREY, CODE, None)
+    _, kept = steadied(output, Motion.of(GREY, CODE, None), None)
     output.gain[:] = 9
     assert np.allclose(kept.gain, 1.0)

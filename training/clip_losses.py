@@ -33,6 +33,8 @@ WEIGHTS = {
     "light": 0.15,
     "light_balls": 0.15,
     "shading": 0.6,
+    "target_shading": 0.6,
+    "probe_shading": 0.6,
     "normals": 0.8,
     "albedo": 0.3,
     "matte": 0.2,
@@ -50,7 +52,10 @@ WEIGHTS = {
 }
 """Weight of each loss term; 0 switches the term off for an ablation."""
 
-PER_FRAME = ("image", "target", "alpha", "normals", "albedo", "shading", "source_light")
+GLOSSY = 0.25
+"""sRGB-coded albedo below which what a surface shows of a light is its gloss: hair, black cloth."""
+
+PER_FRAME = ("image", "target", "alpha", "normals", "albedo", "shading", "target_shading", "source_light")
 """What a batch holds for every frame."""
 
 Batch = dict[str, Tensor]
@@ -62,7 +67,7 @@ def clip_losses(
 ) -> tuple[Terms, Tensor]:
     """Every loss term over a batch of clips, and the last frames, relit (b, 3, h, w), for the critic to learn from.
 
-    batch: image, target, albedo, normals, shading (b, t, 3, h, w); alpha (b, t, 1, h, w); source_light
+    batch: image, target, albedo, normals, shading, target_shading (b, t, 3, h, w); alpha (b, t, 1, h, w); source_light
     (b, t, 3, 16, 16); target_light (b, 3, 16, 16); flow_bwd (b, t - 1, h, w, 2); seen (b, t - 1, 1, h, w).
     """
     b, frames, _, h, w = batch["image"].shape
@@ -73,14 +78,17 @@ def clip_losses(
         frame = {name: batch[name][:, t] for name in PER_FRAME}
         before, source = relit, network.analyse(frame["image"], *state)
         state = (source.state8, source.state16)
-        gain, offset = network.render(source, batch["target_light"])
+        painting = network.paint(source, batch["target_light"])
+        gain, offset = network.applied(source, painting)
         relit = composite(frame["image"], frame["alpha"], gain, offset)
         found = relit_terms(relit, gain, offset, frame) | source_terms(network, source, frame, solid_angles)
+        found["target_shading"] = shading_l1(painting.shading[:, :3], frame["target_shading"], frame)
         if t > 0:
             found["temporal"] = temporal_l1(before, relit, batch["flow_bwd"][:, t - 1], batch["seen"][:, t - 1])
         for name, value in found.items():
             terms.setdefault(name, []).append(value)
     once = last_terms(network, source, relit, frame)  # these cost as much as relighting: once per clip
+    once["probe_shading"] = probe_shading(network, source, batch, frame)
     if rivalry is not None:
         shown = frame["alpha"] * frame["image"], frame["alpha"] * relit
         once["critic"] = rivalry.term(*shown, batch["target_light"])
@@ -119,6 +127,26 @@ def source_terms(network: RelightNetwork, source: Source, frame: Batch, solid_an
         "albedo": masked_l1(source.albedo, F.avg_pool2d(frame["albedo"], 2), sure),
         "matte": matte_loss(source.matte_logit, frame["alpha"]),
     }
+
+
+def shading_l1(found: Tensor, true: Tensor, frame: Batch) -> Tensor:
+    """How far a light's diffuse shading (b, 3, h/2, w/2), logarithm, is from the renderer's (b, 3, h, w), linear, which
+    knows every shadow.
+
+    Not where albedo is so low that what shows is gloss.
+    """
+    albedo = F.avg_pool2d(frame["albedo"], 2).mean(1, keepdim=True)
+    mask = (F.avg_pool2d(frame["alpha"], 2) > 0.9) & (albedo > GLOSSY)
+    return masked_l1(found, torch.log(F.avg_pool2d(true, 2) + 0.02), mask.float())
+
+
+def probe_shading(network: RelightNetwork, source: Source, batch: Batch, frame: Batch) -> Tensor:
+    """``shading_l1`` of the last frame under single lamps; see training.samples.probed."""
+    lamps = zip(batch["probe_light"].unbind(1), batch["probe_shading"].unbind(1), strict=True)
+    terms = [
+        shading_l1(network.shaded(source.normals, source.arriving, light)[:, :3], true, frame) for light, true in lamps
+    ]
+    return torch.stack(terms).mean()
 
 
 def last_terms(network: RelightNetwork, source: Source, relit: Tensor, frame: Batch) -> Terms:

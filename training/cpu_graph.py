@@ -93,6 +93,10 @@ class CpuGraph(RelightNetwork):
         normals = torch.cat([heads[:, :2], F.softplus(heads[:, 2:3]) + 0.02], 1)
         normals = normals * torch.rsqrt((normals * normals).sum(1, keepdim=True))
         shading, shadow = self.shading(normals, source_light, target), heads[:, 6:9]
+        if self.occlusion is not None:
+            lights = torch.cat([source_light, target], 1)
+            lost = self.occlusion.effect(self.occlusion(d4, detail), normals, lights)
+            shading = torch.cat([shading[:, :6] + lost, shading[:, 6:]], 1)
         both = torch.cat([self.embed(torch.log(1 + t.flatten(1))) for t in (source_light, target)], 1)
         g4 = F.relu(joined(self.light4.conv, self.lit(d8, both), d4))
         g2 = F.relu(joined(self.light2.conv, g4, torch.cat([detail, shading, shadow], 1)))
@@ -115,7 +119,7 @@ class CpuGraph(RelightNetwork):
         )
 
     def shading(self, normals: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        """Source.lit, then ``shade`` of the target light: (n, 12, h, w)."""
+        """``shade`` of the source light, its diffuse lobe, then all of the target light: (n, 12, h, w)."""
         diffuse = self.on_balls(source, self.balls[:, : BALL * BALL], 1)
         balls = torch.cat([diffuse, self.on_balls(target, self.balls, len(LOBES))], 1)
         grid = (normals * self.flip)[:, :2].permute(0, 2, 3, 1)

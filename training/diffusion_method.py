@@ -13,12 +13,18 @@ from offline.noise import frame_noise
 from offline.own_model import OwnDenoiser, noise_levels
 from offline.own_passes import Look
 from offline.samplers import SAMPLERS, sample
+from offline.sizes import SMALLER
 from training.composite import composite
 from training.methods import F32, Method
 
 
-def diffusion(folder: Path, steps: int = 1, iie: int = 1, temporal: bool = True, mirrors: bool = True) -> Method:
-    """The model of a folder (training.export_diffusion). temporal off: every frame is a window of its own."""
+def diffusion(
+    folder: Path, steps: int = 1, iie: int = 1, temporal: bool = True, mirrors: bool = True, sizes: bool = True
+) -> Method:
+    """The model of a folder (training.export_diffusion). temporal off: every frame is a window of its own.
+
+    sizes off: without offline.sizes.
+    """
     base = open_runtime("auto", folder / "diffusion_base.onnx")
     denoiser = OwnDenoiser(open_graph(folder / "diffusion.onnx", "cpu", 0), iie, mirrors)
 
@@ -29,7 +35,7 @@ def diffusion(folder: Path, steps: int = 1, iie: int = 1, temporal: bool = True,
         return np.asarray(clean, np.float32)
 
     def relight(images: F32, alphas: F32, light: F32) -> list[F32]:
-        look, pictures = Look(base), np.rint(images * 255).astype(np.uint8)
+        look, pictures = Look(base, SMALLER if sizes else ()), np.rint(images * 255).astype(np.uint8)
         every = [look.at(p, a[..., 0], light) for p, a in zip(pictures, alphas, strict=True)]
         told = {name: np.concatenate([each[name] for each in every]) for name in every[0]}
         if temporal:

@@ -25,8 +25,9 @@ from livelight.runtimes import open_runtime
 from training import dynamic_light
 from training.diffusion_method import diffusion
 from training.held_out import TONES, HeldOutClip, held_out_clips
-from training.light_stage.dataset import Panoramas, clips_of, load_clip, panoramas_of
+from training.light_stage.dataset import Panoramas, clips_of, load_clip, panoramas_of, sample_lights
 from training.methods import Method, command, network, nothing, reinhard
+from training.samples import lights_with_lamps
 
 F32 = NDArray[np.float32]
 Figures = dict[str, float]
@@ -101,11 +102,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--part", type=float, nargs="*", default=[], help="networks see pictures of such a side, too")
     parser.add_argument("--command", nargs=2, action="append", default=[], metavar=("NAME", "COMMAND"))
     parser.add_argument("--diffusion", type=Path, help="folder of training.export_diffusion: our diffusion model too")
-    parser.add_argument("--questions", action="store_true", help="its variants: mirror, temporal layers, steps, IIE")
+    parser.add_argument(
+        "--questions", action="store_true", help="its variants: mirror, sizes, temporal layers, steps, IIE"
+    )
     parser.add_argument("--split", default="test", choices=["train", "val", "test"])
     parser.add_argument("--per-clip", type=int, default=6)
     parser.add_argument("--crop", type=int, default=192)
     parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--alike", action="store_true", help="all people under the same lights, to compare groups")
+    parser.add_argument("--lamps", action="store_true", help="targets are single lamps, as most presets are")
     parser.add_argument("--sheet-rows", type=int, default=10)
     parser.add_argument("--dynamic", type=int, default=4, help="people of the dynamic-light test; 0 leaves it out")
     parser.add_argument("--out", type=Path)
@@ -117,6 +122,7 @@ def diffusion_methods(folder: Path, questions: bool) -> dict[str, Method]:
     methods = {"diffusion": diffusion(folder)}
     if questions:
         methods["diffusion, no mirror"] = diffusion(folder, mirrors=False)
+        methods["diffusion, one size"] = diffusion(folder, sizes=False)
         methods["diffusion, no temporal layers"] = diffusion(folder, temporal=False)
         methods |= {f"diffusion, {n} steps": diffusion(folder, steps=n) for n in (2, 4)}
         methods |= {f"diffusion, IIE {n}": diffusion(folder, iie=n) for n in (3, 5)}
@@ -138,7 +144,9 @@ def main() -> None:
     rows: dict[str, list[Figures]] = defaultdict(list)
     by_tone: dict[str, dict[str, list[Figures]]] = defaultdict(lambda: defaultdict(list))
     sheet = []
-    for k, clip in enumerate(held_out_clips(args.data, args.split, args.per_clip, args.crop, seed=args.seed)):
+    lights = lights_with_lamps if args.lamps else sample_lights
+    clips = held_out_clips(args.data, args.split, args.per_clip, args.crop, 3, args.seed, args.alike, lights)
+    for k, clip in enumerate(clips):
         outputs = {name: run(method, clip) for name, method in methods.items()}
         for name, frames in outputs.items():
             figures = figures_of(frames, clip)
@@ -149,7 +157,7 @@ def main() -> None:
     figures = {name: mean_of(values) for name, values in rows.items()}
     tones = {name: {t: mean_of(groups[t]) for _, t in TONES if t in groups} for name, groups in by_tone.items()}
     texts = [f"{args.split} split, {args.crop} x {args.crop}", table("method", figures)]
-    texts += [table(f"{path.stem}, by skin tone", tones[path.stem]) for path in args.model]
+    texts += [table(f"{name}, by skin tone", tones[name]) for name in ["nothing", *(p.stem for p in args.model)]]
     dynamic: dict[str, list[float]] = {}
     if args.dynamic:
         text, dynamic = dynamic_table(methods, args.data, args.split, args.dynamic)

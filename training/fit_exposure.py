@@ -2,9 +2,9 @@
 
 python -m training.fit_exposure CHECKPOINT --data BAKED [--count 3000] [--base BASE.onnx] [--out NEW]
 
-What is left to explain is what base and trained network leave at the highest noise. Pixels count as they do
-for PSNR: by how much the picture moves with z, against the error that the picture has. The ridge is the best one on
-the val split.
+What is to be explained is what the base leaves. The trained network's answer at the highest noise is one more basis,
+whose weight, from 0 to 1, says how far it is to be trusted. Pixels count as they do for PSNR: by how much the picture
+moves with z, against the error that the picture has. The ridge is the best one on the val split.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from livelight.relight import model_path
 from livelight.runtimes.torch_runtime import read_network
-from offline.diffusion_network import DiffusionNetwork, DiffusionSize, Told, applied, difference
+from offline.diffusion_network import DiffusionNetwork, DiffusionSize, Told, difference
 from offline.exposure_head import BASES, SMALL, bases_of, half, maps_of, statistics
 from offline.level import SOFT, SPREAD
 from training.bake import BakedSamples
@@ -28,7 +28,10 @@ RIDGES = (300.0, 1000.0, 3000.0, 10000.0, 30000.0, 1e5, 1e6)
 
 
 def seen(network: DiffusionNetwork, sample: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Of the last frame: statistics (s,), bases (BASES, 3, h, w), what is to be explained, weights (3, h, w)."""
+    """Of the last frame: statistics (s,), bases (BASES + 1, 3, h, w), what is to be explained, weights (3, h, w).
+
+    The last basis is the trained network's answer, in logarithms as the others.
+    """
     batch = {name: value[None] for name, value in sample.items()}
     told, light = look(network, batch)
     last = Told(*(last_of(x) for x in vars(told).values()))
@@ -39,10 +42,11 @@ def seen(network: DiffusionNetwork, sample: dict[str, Tensor]) -> tuple[Tensor, 
         maps_of(last.image, last.base, last.gain, last.offset, s, p), last.matte, s.source_light, light[-1:]
     )
     target, alpha = batch["target"][0, -1:], batch["alpha"][0, -1:]
-    goal = (difference(last.base, target) - z).clamp(-6, 6) * SPREAD
-    error = (((applied(last.base, z) - target) ** 2) * alpha).sum() / (3 * alpha.sum())
+    goal = difference(last.base, target).clamp(-6, 6) * SPREAD
+    error = (((last.base - target) ** 2) * alpha).sum() / (3 * alpha.sum())
     weight = half(alpha) * (half(last.base) + SOFT) ** 2 / (alpha.sum() * (error + FLOOR))
-    return known[0], bases_of(last.base, s, p)[0], goal[0], weight[0]
+    bases = torch.cat([bases_of(last.base, s, p)[0], z * SPREAD])
+    return known[0], bases, goal[0], weight[0]
 
 
 def last_of(x: Tensor | tuple[Tensor | None, ...]) -> Any:
@@ -53,10 +57,11 @@ def last_of(x: Tensor | tuple[Tensor | None, ...]) -> Any:
 
 
 def columns(network: DiffusionNetwork, known: Tensor, bases: Tensor) -> tuple[Tensor, Tensor]:
-    """Every unknown's factor: statistics' part (d,), and which basis each belongs to (d,)."""
+    """Every unknown's factor: statistics' part (d,), and which basis each belongs to (d,). The last is the trust."""
     every, few = network.exposure.scaled(known[None])
-    which = torch.cat([torch.zeros(every.shape[1])] + [torch.full((few.shape[1],), k + 1.0) for k in range(BASES - 1)])
-    return torch.cat([every[0]] + [few[0]] * (BASES - 1)), which.long()
+    counts = [every.shape[1]] + [few.shape[1]] * (BASES - 1) + [1]
+    which = torch.arange(BASES + 1).repeat_interleave(torch.tensor(counts))
+    return torch.cat([every[0]] + [few[0]] * (BASES - 1) + [torch.ones(1)]), which
 
 
 class Sums:
@@ -91,8 +96,18 @@ class Sums:
 
 def solved(sums: Sums, ridge: float) -> list[Tensor]:
     identity = torch.eye(len(sums.b[0]), dtype=torch.float64)
+    identity[-1, -1] = 1e-6  # the trust is one number, and small answers must not be penalised for being small
     scale = float(torch.stack(sums.a).diagonal(0, 1, 2).mean())
-    return [torch.linalg.solve(a + ridge * 1e-4 * scale * identity, b) for a, b in zip(sums.a, sums.b, strict=True)]
+    return [trusting(a + ridge * 1e-4 * scale * identity, b) for a, b in zip(sums.a, sums.b, strict=True)]
+
+
+def trusting(a: Tensor, b: Tensor) -> Tensor:
+    """The least squares of normal equations a (d, d), b (d,) whose last weight is from 0 to 1."""
+    weights = torch.linalg.solve(a, b)
+    trust = weights[-1:].clamp(0, 1)
+    if trust == weights[-1:]:
+        return weights
+    return torch.cat([torch.linalg.solve(a[:-1, :-1], b[:-1] - a[:-1, -1] * trust), trust])
 
 
 @torch.no_grad()
@@ -129,6 +144,8 @@ def main() -> None:
         head.first[:, colour] = w[:count].float()
         for k in range(BASES - 1):
             head.others[k, :, colour] = w[count + k * few : count + (k + 1) * few].float()
+        head.trust[colour] = w[-1].float()
+    print(f"trust in the trained network: {head.trust.tolist()}", flush=True)
     saved["ema"] = network.state_dict()
     torch.save(saved, args.out or args.checkpoint)
 

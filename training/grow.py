@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from livelight.runtimes.occlusion import DIRECTIONS
 from livelight.runtimes.person_gain import PHYSICS
 from livelight.runtimes.torch_network import SIZES, NetworkSize, RelightNetwork, load_network, parts_of
 from training.checkpoint import Run, optimizer_of
@@ -54,6 +55,8 @@ LAYERS: dict[str, tuple[Channels, Channels]] = {
     "light2.": (("render",), ("render", "detail", 15)),
     "light2b": (("render",), ("render",)),
     "out": ((24,), ("render",)),
+    "occlusion.coarse": ((DIRECTIONS,), ("c4",)),
+    "occlusion.fine": ((DIRECTIONS,), ("detail",)),
     "person_gain.layers.0": ((96,), KNOWN),
     "person_gain.layers.2": ((96,), (96,)),
     "person_gain.last": ((3,), (96,)),

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livelight.color import linear_to_srgb
-from training.light_stage.dataset import Clip, Panoramas, clips_of, load_clip, panoramas_of
+from training.light_stage.dataset import Clip, Panoramas, clips_of, load_clip, panoramas_of, sample_lights
 from training.light_stage.footage import Footage
-from training.samples import sample
+from training.samples import DrawLights, sample
 
 F32 = NDArray[np.float32]
 
@@ -48,11 +48,13 @@ class HeldOutClip:
 
 
 def held_out_clips(
-    folder: Path, split: str, per_clip: int, crop: int, frames: int = 3, seed: int = 2026
-) -> Iterator[HeldOutClip]:
+    folder: Path, split: str, per_clip: int, crop: int, frames: int = 3, seed: int = 2026, alike: bool = False,
+    lights: DrawLights = sample_lights,
+) -> Iterator[HeldOutClip]:  # fmt: skip
     """``per_clip`` samples of every clip of a split; crops that show hardly anything of the person are left out.
 
-    Every clip has a seed of its own: more clips in the folder do not change the samples of the others.
+    Every clip has a seed of its own: more clips in the folder do not change the samples of the others. alike: the n-th
+    sample of every clip is drawn alike, under the same lights and with the same webcam, so that people can be compared.
     Raises FileNotFoundError if the split has no clip.
     """
     paths = clips_of(folder, split)
@@ -63,8 +65,10 @@ def held_out_clips(
         clip = load_clip(path)
         footage = Footage(clip)
         rng = np.random.default_rng([seed, int(path.stem.split("_")[1])])
-        for _ in range(per_clip):
-            tensors = sample(footage, panoramas, crop, frames, rng)
+        for number in range(per_clip):
+            if alike:
+                rng = np.random.default_rng([seed, number])
+            tensors = sample(footage, panoramas, crop, frames, rng, lights)
             arrays = {name: pictures_last(name, value.numpy()) for name, value in tensors.items()}
             if arrays["alpha"][-1].sum() > 500:
                 yield HeldOutClip(arrays, tone_of(clip))

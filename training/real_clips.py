@@ -22,7 +22,8 @@ from torch.utils.data import IterableDataset
 
 from livelight.color import linear_to_srgb
 from livelight.optical_flow import backward_flow
-from livelight.segment import SelfieSegmenter
+from livelight.segment import Segmenter
+from livelight.segmenters import open_segmenter
 from livelight.sources.file import VideoFileSource
 from training.face_normals import FaceMesh
 from training.light_stage.assets import root
@@ -41,7 +42,7 @@ ON_A_FACE = 0.6
 """Share of the crops that are laid about a face, if there is one."""
 
 
-def prepare(clip: Path, out: Path, segmenter: SelfieSegmenter, mesh: FaceMesh) -> int:
+def prepare(clip: Path, out: Path, segmenter: Segmenter, mesh: FaceMesh) -> int:
     """Write frames, mattes and face normals of a clip to ``out``/NAME.npz; returns how many frames.
 
     image uint8 (t, h, w, 3), alpha uint8 (t, h, w), normals int8 (t, h, w, 3) = 127 n, 0 where no face is.
@@ -170,7 +171,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     mesh = FaceMesh(root() / "models" / "face_landmarker.task")
     for clip in args.clips:
-        print(f"{clip.name}: {prepare(clip, args.out, SelfieSegmenter(), mesh)} frames", flush=True)
+        print(f"{clip.name}: {prepare(clip, args.out, open_segmenter(), mesh)} frames", flush=True)
     mesh.close()
 
 

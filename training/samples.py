@@ -25,6 +25,7 @@ from training.light_stage.dataset import (
     clips_of,
     develop,
     exposed,
+    key_light,
     lights_with_keys,
     load_clip,
     panoramas_of,
@@ -32,7 +33,7 @@ from training.light_stage.dataset import (
     plan_backdrop,
     sample_lights,
 )
-from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, Footage, Window
+from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, TINT, Footage, Window
 from training.light_stage.tone import TABLE, rolled, srgb_code
 from training.light_stage.webcam import WebcamSettings, recorded, sample_webcam
 from training.patterns import varied
@@ -50,6 +51,8 @@ POOL = 24
 """Clips held open by each worker."""
 USES = 12
 """Samples drawn, on average, from a clip before it is closed."""
+PROBES = 2
+"""Single lamps under which the last frame of a training sample is shaded too."""
 SHOULDER = 0.35
 """Highlight roll-off of target pictures above linear 0.6: what the relighter's output looks like when it is bright."""
 
@@ -62,6 +65,12 @@ def exposed_light(light: Light, hard_dirs: F32, gain: float) -> Light:
     code = light.with_hard(hard_dirs)
     scale = gain * float(exposed(code).sum() / max(code.sum(), 1e-6))
     return Light(light.code * scale, [(k, rgb * scale) for k, rgb in light.hard], light.sources)
+
+
+def lights_with_lamps(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 8) -> tuple[Light, Light, Light]:
+    """``sample_lights``, but every target is one ``lamp``, as most presets are."""
+    first, second, _ = sample_lights(rng, panoramas, lamps=lamps)
+    return first, second, lamp(rng, lamps)
 
 
 def source_schedule(rng: np.random.Generator, frames: int) -> NDArray[np.int64]:
@@ -78,7 +87,8 @@ class Samples(IterableDataset[dict[str, Tensor]]):
     """Streams dicts of float32 tensors for ``train_relighter.clip_losses`` (t frames, crop x crop pixels).
 
     image, target, albedo (t, 3, h, w) sRGB-coded [0, 1]; alpha (t, 1, h, w); normals (t, 3, h, w) unit, camera frame;
-    shading (t, 3, h, w) linear, of the source; source_light (t, 3, 16, 16) and target_light (3, 16, 16) linear;
+    shading and target_shading (t, 3, h, w) linear; source_light (t, 3, 16, 16) and target_light (3, 16, 16) linear;
+    probe_shading (p, 3, h, w) and probe_light (p, 3, 16, 16), of ``probed``;
     flow_bwd (t - 1, h, w, 2) pixels; seen (t - 1, 1, h, w) 1 where a point of frame t + 1 was seen in frame t.
 
     For ablations: mixed False draws plain panoramas in place of NVPR's eq. 9; prints False leaves out
@@ -107,7 +117,7 @@ class Samples(IterableDataset[dict[str, Tensor]]):
                 else:
                     pool[int(rng.integers(POOL))] = footage
             footage = pool[int(rng.integers(len(pool)))]
-            drawn = sample(footage, panoramas, self.crop, self.frames, rng, self.lights)
+            drawn = sample(footage, panoramas, self.crop, self.frames, rng, self.lights, PROBES)
             yield varied(drawn, rng) if self.prints else drawn
 
     def _open(self, rng: np.random.Generator) -> Footage:
@@ -126,9 +136,11 @@ class Samples(IterableDataset[dict[str, Tensor]]):
 
 def sample(
     footage: Footage, panoramas: Panoramas, crop: int, frames: int, rng: np.random.Generator,
-    lights: DrawLights = sample_lights,
+    lights: DrawLights = sample_lights, probes: int = 0,
 ) -> dict[str, Tensor]:  # fmt: skip
     """One training sample of a clip under random ``lights`` and a random camera; see ``Samples``.
+
+    probes: so many lamps are drawn beside the lights, without a change to what else is drawn.
 
     A random square of at least crop pixels is cut out and brought to crop x crop: heads come at every size, and the
     noise is averaged as it is when a 720-line frame is brought to the network's size.
@@ -159,7 +171,36 @@ def sample(
     if mirrored:
         small[:, [NORMAL.start, FLOW.start]] *= -1  # x of the vectors
         codes = [np.flip(code, 1) for code in codes]
-    return in_tensors(small, np.stack([codes[k] * gain for k in which]), codes[2])
+    found = in_tensors(small, np.stack([codes[k] * gain for k in which]), codes[2])
+    return found | (probed(footage, window, crop, mirrored, rng.spawn(1)[0], probes) if probes else {})
+
+
+def probed(
+    footage: Footage, window: Window, crop: int, mirrored: bool, rng: np.random.Generator, count: int
+) -> dict[str, Tensor]:
+    """The last frame's shading under ``count`` single lamps, which shows what keeps light off as no room does.
+
+    probe_shading (count, 3, h, w), linear; probe_light (count, 3, 16, 16).
+    """
+    last = Window(window.start + window.frames - 1, 1, window.y, window.x, window.side)
+    lamps = [lamp(rng, len(footage.clip.hard_dirs)) for _ in range(count)]
+    lit = footage.relight(last, lamps, np.arange(count)[:, None])[:, 0]
+    shading = np.minimum(lit / np.maximum(footage.still(last)[..., TINT], np.float32(0.02)), np.float32(20))
+    small = shrunk(np.ascontiguousarray(np.moveaxis(shading, 0, 2)).reshape(1, *shading.shape[1:3], -1), crop, mirrored)
+    codes = np.stack([light.with_hard(footage.clip.hard_dirs) for light in lamps])
+    codes = np.flip(codes, 2) if mirrored else codes
+    return {
+        "probe_shading": torch.from_numpy(small[0].reshape(count, 3, crop, crop)),
+        "probe_light": torch.from_numpy(np.ascontiguousarray(np.moveaxis(codes, -1, -3))),
+    }
+
+
+def lamp(rng: np.random.Generator, lamps: int) -> Light:
+    """One key light, soft or one of a clip's hard ones, over a dim fill."""
+    if rng.random() < 0.5:
+        return key_light(rng)
+    fill = np.full((16, 16, 3), rng.uniform(0.02, 0.15), np.float32)
+    return Light(fill, [(int(rng.integers(lamps)), np.full(3, rng.uniform(1.5, 4.0), np.float32))])
 
 
 def random_window(rng: np.random.Generator, shape: tuple[int, int, int], crop: int, frames: int) -> Window:
@@ -190,12 +231,12 @@ def placed(person: F32, still: F32, room: F32) -> tuple[F32, F32]:
 def finished(
     table: F32, still: F32, person: F32, relit: F32, image: NDArray[np.uint8], room: NDArray[np.uint8], gain: F32
 ) -> F32:
-    """(t, h, w, 19): the first 10 channels of `still`, then image, target and shading; see ``Samples``.
+    """(t, h, w, 22): the first 10 channels of `still`, then image, target, shading, target_shading; see ``Samples``.
 
     Shading is radiance over albedo, premultiplied both: what a white surface would show there, shadows included.
     """
     t_, h, w, _ = person.shape
-    out = np.zeros((t_, h, w, 19), np.float32)
+    out = np.zeros((t_, h, w, 22), np.float32)
     shoulder, byte = np.float32(SHOULDER), np.float32(1 / 255)
     for t in range(t_):
         for y in range(h):
@@ -212,13 +253,14 @@ def finished(
                 straight = np.float32(1) / max(alpha, byte)
                 for c in range(3):
                     pixel[13 + c] += alpha * srgb_code(table, rolled(relit[t, y, x, c] * straight, shoulder))
-                    shading = person[t, y, x, c] * gain[c] / max(still[t, y, x, 10 + c], np.float32(0.02))
-                    pixel[16 + c] = min(shading, np.float32(20))
+                    tint = max(still[t, y, x, 10 + c], np.float32(0.02))
+                    pixel[16 + c] = min(person[t, y, x, c] * gain[c] / tint, np.float32(20))
+                    pixel[19 + c] = min(relit[t, y, x, c] / tint, np.float32(20))
     return out
 
 
 def in_tensors(small: F32, source_light: F32, target_light: F32) -> dict[str, Tensor]:
-    """The named tensors of a sample from its pictures (t, 19, h, w) and light codes (..., 16, 16, 3)."""
+    """The named tensors of a sample from its pictures (t, 22, h, w) and light codes (..., 16, 16, 3)."""
     pictures = torch.from_numpy(small)
     return {
         "image": pictures[:, 10:13],
@@ -227,6 +269,7 @@ def in_tensors(small: F32, source_light: F32, target_light: F32) -> dict[str, Te
         "normals": pictures[:, NORMAL],
         "albedo": pictures[:, ALBEDO],
         "shading": pictures[:, 16:19],
+        "target_shading": pictures[:, 19:22],
         "flow_bwd": pictures[1:, FLOW].permute(0, 2, 3, 1),
         "seen": pictures[1:, SEEN : SEEN + 1],
         "source_light": torch.from_numpy(np.ascontiguousarray(np.moveaxis(source_light, -1, -3))),

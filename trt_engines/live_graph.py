@@ -2,8 +2,8 @@
 
 This is livelight.relight.Relighter.step after its person segmenter, statement for statement: resize, steadying and
 guided edges of the matte (livelight.segment), network, continuation and recombination at full resolution
-(livelight.recombine). Only the rounding to 8 bits between the steps is left out. Pictures inside are float32
-(n, c, h, w), sRGB-coded, 0..255 unless said otherwise.
+(livelight.recombine, maps, tiles). Only the rounding to 8 bits between the steps is left out. Pictures inside are
+float32 (n, c, h, w), sRGB-coded, 0..255 unless said otherwise.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def edges(matte: Tensor, luma: Tensor, full_luma: Tensor) -> Tensor:
 
 
 def calmed(gain: Tensor, offset: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
-    """livelight.recombine.calmed; luma (n, 1, h, w) in [0, 1]."""
+    """What livelight.maps does about noise (livelight.recombine.noisy); luma (n, 1, h, w) in [0, 1]."""
     dark = (NOISE_FROM - box(luma, 2, "reflect")) * (1 / (NOISE_FROM - NOISE_BELOW))
     brighter = (gain.mean(1, keepdim=True) - 1) * (1 / BRIGHTENED)
     moved = (gain - 1) * (dark.clamp(0, 1) * brighter.clamp(0, 1))
@@ -113,7 +113,7 @@ def light_share(luma: Tensor, alpha: Tensor, room: Tensor) -> Tensor:
 
 
 def effective_change(gain: Tensor, offset: Tensor, matte: Tensor, knobs: Tensor) -> Tensor:
-    """livelight.recombine.effective_change: gain - 1 and offset (0..255), (n, 6, h, w), continued past the person."""
+    """livelight.maps.gain_change, offset_change: gain - 1 and offset (0..255), (n, 6, h, w), past the person, too."""
     intensity = knobs[:, Knob.INTENSITY, None, None, None]
     by = knobs[:, Knob.TONE_R : Knob.TONE_B + 1, None, None] * intensity
     change = torch.cat([gain * by - intensity, offset * (255 * by)], 1)

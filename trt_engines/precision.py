@@ -1,8 +1,9 @@
 """Which parts of the network run in 16 bits. TensorRT 11 takes the precision from the graph, so it is decided here.
 
 In float32 stay: the light path (light head, embedding, FiLM, light balls), the recurrent updates, the attention's
-softmax, normals, matte, and the output head; rounding them shows as wrong or pumping light. The convolutions between,
-more than nine tenths of the arithmetic, run in 16 bits, or, where it is asked for, in 8 (trt_engines.quantised).
+softmax, normals, matte, what light arrives, and the output head; rounding them shows as wrong or pumping light. The
+convolutions between, more than nine tenths of the arithmetic, run in 16 bits, or, where it is asked for, in 8
+(trt_engines.quantised).
 """
 
 from __future__ import annotations
@@ -19,7 +20,17 @@ from trt_engines.spec import Precision
 STAYS_SHORT = ("stem", "down4", "down8", "down16", "up8", "up4", "up2", "light8", "light4", "light2", "light2b")
 """16 bits inside, and their results too: they only feed each other."""
 
-COMES_BACK = ("gru16.gates", "gru16.candidate", "gru8.gates", "gru8.candidate", "attention", "geometry", "matte")
+COMES_BACK = (
+    "gru16.gates",
+    "gru16.candidate",
+    "gru8.gates",
+    "gru8.candidate",
+    "attention",
+    "geometry",
+    "matte",
+    "occlusion.coarse",
+    "occlusion.fine",
+)
 """16 bits inside, results in float32."""
 
 STAYS_LONG = ("light_head", "embed", "film", "out", "person_gain")
@@ -61,7 +72,7 @@ def in_precision(
     )
     for names, inside, out in kinds:
         for name in names:
-            if name == "person_gain" and network.person_gain is None:
-                continue
+            if getattr(network, name.partition(".")[0]) is None:
+                continue  # a part that this network is without
             network.set_submodule(name, Inside(network.get_submodule(name), inside, out))
     return network

@@ -1,7 +1,7 @@
 """Graphs for Turing cards (compute capability 7.5): TensorRT-RTX 1.7 has no float32 matrix product there.
 
 It says "FP32 GEMM is not supported" and stops. The products of the light path, by constant matrices and small, become
-a float32 product and sum; the others (the Gaussian blur of the room) are computed in float16.
+a float32 product and sum; the others (the Gaussian blur of the room, what light arrives) are computed in float16.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from livelight.errors import MissingExtra, RuntimeFailure
+from livelight.errors import MissingExtra, RuntimeFailure, last_line
 from livelight.runtimes import F32, NetworkOutput, NetworkState, network_output, start_state
 
 KEPT = 4
@@ -29,14 +29,16 @@ class OpenVinoRuntime:
         try:
             self._model = self._core.read_model(model)
         except RuntimeError as exc:
-            raise RuntimeFailure(f"OpenVINO cannot read {model} as a relighter ({_first_line(exc)})") from exc
+            raise RuntimeFailure(f"OpenVINO cannot read {model} as a relighter ({last_line(exc)})") from exc
         # bf16 without AMX is slower than f32, and does not compile on AVX2.
-        bf16 = "AMX_BF16" in str(self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")) or _has_amx()
+        bf16 = "AMX_BF16" in str(self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")) or has_amx()
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
             "INFERENCE_NUM_THREADS": threads,
         }
+        if threads == 1:
+            self._config["ENABLE_CPU_PINNING"] = False  # all such networks of a machine would share one core
         self._channels = {
             i.any_name: i.partial_shape[1].get_length() for i in self._model.inputs if i.any_name.startswith("state")
         }
@@ -50,7 +52,7 @@ class OpenVinoRuntime:
         try:
             results = request.infer([image[None], light[None], *state], share_inputs=True, share_outputs=True)
         except RuntimeError as exc:
-            raise RuntimeFailure(f"OpenVINO failed in the network ({_first_line(exc)})") from exc
+            raise RuntimeFailure(f"OpenVINO failed in the network ({last_line(exc)})") from exc
         arrays = [results[i] for i in range(len(results))]
         return network_output([*arrays[:5], *(a.copy() for a in arrays[5:])], "OpenVINO")
 
@@ -65,23 +67,19 @@ class OpenVinoRuntime:
             model.reshape(shapes)
             request = self._core.compile_model(model, "CPU", self._config).create_infer_request()
         except RuntimeError as exc:
-            raise RuntimeFailure(f"OpenVINO cannot compile the relighter ({_first_line(exc)})") from exc
+            raise RuntimeFailure(f"OpenVINO cannot compile the relighter ({last_line(exc)})") from exc
         if len(self._compiled) >= KEPT:
             del self._compiled[next(iter(self._compiled))]
         self._compiled[height, width] = request
         return request
 
 
-def _has_amx() -> bool:
+def has_amx() -> bool:
+    """Whether the CPU has matrix units, on which this engine computes in bfloat16."""
     try:
         return "amx_bf16" in Path("/proc/cpuinfo").read_text()
     except OSError:
         return False
-
-
-def _first_line(exc: BaseException) -> str:
-    lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
-    return lines[-1][:200] if lines else type(exc).__name__
 
 
 def open_model(model: Path, threads: int) -> OpenVinoRuntime:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from livelight.runtimes.layers import Block, HalfGRU, Up
 from livelight.runtimes.light_ball import BALL, CODE, LOBES, light_ball
+from livelight.runtimes.occlusion import Occlusion
 from livelight.runtimes.person_gain import PersonGain
 
 
@@ -48,7 +49,8 @@ class Source(NamedTuple):
     lit, shadow (n, 3, h/2, w/2): log of the source's diffuse shading as the source light gives it at the normals, and
     what must be added to it for what the picture shows (cast shadows, near lamps); matte_logit (n, 1, h, w); deep
     (1/8), mid (1/4) and detail (1/2) features; states of the two GRUs; structure (n, c, h/16, w/16), unit along c,
-    NVPR's code of what light does not change, or None in a network without it; small (n, 3, h/8, w/8), the picture.
+    NVPR's code of what light does not change, or None in a network without it; small (n, 3, h/8, w/8), the picture;
+    arriving (n, k, h/2, w/2), the part of each direction's light that arrives, or None (livelight.runtimes.occlusion).
     """
 
     source_light: Tensor
@@ -64,12 +66,13 @@ class Source(NamedTuple):
     state16: Tensor
     structure: Tensor | None
     small: Tensor
+    arriving: Tensor | None
 
 
 class Painting(NamedTuple):
     """What the render branch knows of a picture under a target light.
 
-    shading (n, 9, h/2, w/2): log of the target light at the normals, as ``RelightNetwork.shade``; coarse (1/8),
+    shading (n, 9, h/2, w/2): log of the target light at the normals, as ``RelightNetwork.shaded``; coarse (1/8),
     middle (1/4) and fine (1/2) features; person_gain (n, 3, 1, 1), logarithm, or None in a network without it.
     """
 
@@ -84,12 +87,14 @@ class RelightNetwork(nn.Module):
     """analyse(image, state) -> Source; render(source, target light) -> gain and offset.
 
     structure: with NVPR's structure code, which the decoder gets beside the features; person_gain: with a gain for the
-    whole person. Both begin by adding nothing.
+    whole person; occlusion: with what keeps light off. All begin by adding nothing.
     """
 
     balls: Tensor
 
-    def __init__(self, size: NetworkSize, structure: bool = False, person_gain: bool = False) -> None:
+    def __init__(
+        self, size: NetworkSize, structure: bool = False, person_gain: bool = False, occlusion: bool = False
+    ) -> None:
         super().__init__()
         c2, c4, c8, c16 = size.widths
         self.size = size
@@ -117,6 +122,7 @@ class RelightNetwork(nn.Module):
         self.structure = nn.Conv2d(c16, c16, 1) if structure else None
         self.from_structure = nn.Conv2d(c16, c16, 1) if structure else None
         self.person_gain = PersonGain(c8, size.embed) if person_gain else None
+        self.occlusion = Occlusion(c4, size.detail) if occlusion else None
         self._initialise()
 
     def _initialise(self) -> None:
@@ -131,6 +137,8 @@ class RelightNetwork(nn.Module):
             nn.init.zeros_(self.from_structure.weight)
         if self.person_gain is not None:
             self.person_gain.begin()
+        if self.occlusion is not None:
+            self.occlusion.begin()
 
     def start(self, n: int, h: int, w: int) -> tuple[Tensor, Tensor]:
         """Zero states for n pictures of h x w."""
@@ -163,11 +171,12 @@ class RelightNetwork(nn.Module):
         g = self.geometry(detail)
         normals = torch.cat([g[:, :2], F.softplus(g[:, 2:3]) + 0.02], 1)
         normals = normals * torch.rsqrt((normals * normals).sum(1, keepdim=True))
+        arriving = None if self.occlusion is None else self.occlusion(d4, detail)
         return Source(
             source_light,
             normals,
             torch.sigmoid(g[:, 3:6]),
-            self.shade(normals, source_light)[:, :3],
+            self.shaded(normals, arriving, source_light)[:, :3],
             g[:, 6:],
             F.pixel_shuffle(self.matte(detail), 2),
             d8,
@@ -177,6 +186,7 @@ class RelightNetwork(nn.Module):
             state16,
             structure,
             F.avg_pool2d(image, 8),
+            arriving,
         )
 
     def light_of(self, f16: Tensor) -> Tensor:
@@ -193,6 +203,13 @@ class RelightNetwork(nn.Module):
         grid = torch.stack([normals[:, 0], -normals[:, 1]], -1)
         return F.grid_sample(balls, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
+    def shaded(self, normals: Tensor, arriving: Tensor | None, light: Tensor) -> Tensor:
+        """``shade``, its diffuse lobe less what is kept off."""
+        shading = self.shade(normals, light)
+        if self.occlusion is None or arriving is None:
+            return shading
+        return torch.cat([shading[:, :3] + self.occlusion.effect(arriving, normals, light), shading[:, 3:]], 1)
+
     def paint(self, source: Source, target: Tensor) -> Painting:
         """What the render branch knows of the picture under the target light (n, 3, 16, 16)."""
         both = torch.cat([self.embed(torch.log(1 + t.flatten(1))) for t in (source.source_light, target)], 1)
@@ -200,7 +217,7 @@ class RelightNetwork(nn.Module):
         c = source.deep.shape[1]
         f8 = self.light8(F.relu(source.deep * (1 + film[:, :c]) + film[:, c:]))
         f4 = self.light4(f8, source.mid)
-        new = self.shade(source.normals, target)
+        new = self.shaded(source.normals, source.arriving, target)
         shading = torch.cat([source.lit, new, source.shadow], 1)
         f2 = self.light2(f4, torch.cat([source.detail, shading], 1))
         return Painting(new, f8, f4, F.relu(self.light2b(f2) + f2), self.gain_of(source, new[:, :3], both))
@@ -261,4 +278,8 @@ def load_network(size: str, weights: Mapping[str, Tensor]) -> RelightNetwork:
 
 def parts_of(weights: Mapping[str, object]) -> dict[str, bool]:
     """Which of RelightNetwork's optional parts the names of its weights tell of."""
-    return {"structure": "structure.weight" in weights, "person_gain": "person_gain.last.weight" in weights}
+    return {
+        "structure": "structure.weight" in weights,
+        "person_gain": "person_gain.last.weight" in weights,
+        "occlusion": "occlusion.fine.weight" in weights,
+    }

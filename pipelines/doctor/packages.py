@@ -8,6 +8,7 @@ from pipelines.doctor.finding import Finding, note, ok, problem
 from pipelines.doctor.machine import Machine
 
 EXTRAS = {
+    "mediapipe": (("mediapipe",), "finding the person with MediaPipe itself (--segmenter mediapipe)"),
     "webrtc": (("aiortc", "aiohttp"), "browsers and WHIP/WHEP (livelight serve)"),
     "vcam": (("pyvirtualcam",), "the virtual camera of OBS"),
     "metrics": (("prometheus-client",), "figures for Prometheus"),
@@ -26,8 +27,6 @@ def package_findings(machine: Machine) -> Iterator[Finding]:
         yield ok("packages", "inference: " + ", ".join(f"{name} {version}" for name, version in engines.items()))
     else:
         yield problem("packages", "No inference engine is installed.", "pip install 'livelight[onnxruntime]'")
-    if machine.package("mediapipe") is None:
-        yield problem("packages", "mediapipe, which finds the person, is not installed.", "pip install mediapipe")
     variants = [name for name in OPENCV if machine.package(name)]
     if len(variants) > 1:
         what = f"{' and '.join(variants)} overwrite each other's files."

@@ -19,6 +19,7 @@ from training.light_stage.lights import (
     rig,
     sample_lights,
     screen_glow,
+    two_colours,
     without_sun,
 )
 from training.light_stage.splits import TEST_SKINS, VAL_SKINS, panoramas_of, skins_of, split_of_seed
@@ -128,6 +129,16 @@ def test_a_share_of_the_targets_is_a_key_light(panoramas):
     drawn = [lights_with_keys(np.random.default_rng(seed), panoramas)[2] for seed in range(200)]
     keys = [light for light in drawn if [index for _, index, _ in light.sources] == [-1] and not light.hard]
     assert 0.6 * KEYS < len(keys) / 200 < 2 * KEYS
+
+
+def test_two_colours_come_from_two_sides():
+    d = direction(*np.meshgrid((np.arange(16) + 0.5) / 16, (np.arange(16) + 0.5) / 16))
+    for seed in range(40):
+        code = two_colours(np.random.default_rng(seed)).code * solid_angles(16, 16)[..., None]
+        sides = [code[side * d[..., 0] > 0.2].sum(0) for side in (-1, 1)]
+        warm, cool = sorted(side[2] / side[0] for side in sides)
+        assert code.min() >= 0
+        assert cool > 1.15 * warm
 
 
 def test_splits_of_identities_share_none_and_have_all():

@@ -6,7 +6,8 @@ import pytest
 from training.light_stage import assets
 from training.light_stage.clip import Clip, is_good, load_clip, save_clip
 from training.light_stage.lights import exposed, point_code
-from training.light_stage.render import clip_path, render_one
+from training.light_stage.render import clip_path, render_one, seeds_of
+from training.light_stage.splits import split_of_seed
 
 pytestmark = pytest.mark.skipif(not assets.available(), reason="LIVELIGHT_ASSETS does not hold the assets")
 pytest.importorskip("anny")
@@ -78,3 +79,10 @@ def test_the_benchmark_s_table_has_a_row_a_size_and_its_lights_relight(clip):
     assert min(spent.values()) > 0
     lines = table({64: spent, 128: spent}).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["64", "128"]
+
+
+def test_seeds_of_one_split():
+    assert seeds_of(7, 3) == [7, 8, 9]
+    seeds = seeds_of(100, 5, "test")
+    assert len(seeds) == 5
+    assert [seed for seed in range(100, seeds[-1] + 1) if split_of_seed(seed) == "test"] == seeds

@@ -10,6 +10,7 @@ import pytest
 from livelight.errors import RuntimeFailure
 from livelight.relight import model_path
 from livelight.runtimes import NetworkOutput, Runtime, open_runtime
+from livelight.runtimes.openvino_runtime import has_amx
 
 FRAMES = 12
 
@@ -45,12 +46,12 @@ def reference() -> list[NetworkOutput]:
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 def test_engines_agree_over_a_sequence(engine: str, reference: list[NetworkOutput]) -> None:
     outputs = play(open_runtime(engine, model_path("live")), 96, 160)
-    # A CPU with AMX runs bf16: 48 dB of the output pictures, as FACTS measured; float32 is far closer.
+    close = 0.02 if engine == "openvino" and has_amx() else 1e-3
     for ours, truth in zip(outputs, reference, strict=True):
         for name in ("gain", "offset", "matte", "normals"):
             a, b = getattr(ours, name), getattr(truth, name)
             assert a.shape == b.shape
-            assert np.sqrt(np.mean((a - b) ** 2)) < 10 ** (-40 / 20) * max(1.0, float(b.std())), name
+            assert np.sqrt(np.mean((a - b) ** 2)) < close * max(1.0, float(b.std())), name
 
 
 def test_the_state_matters(reference: list[NetworkOutput]) -> None:

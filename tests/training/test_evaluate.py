@@ -1,12 +1,15 @@
 """What relighters are measured with, on clips made by hand."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from livelight.picture_metrics import warp_error
 from livelight.runtimes import NetworkOutput
+from training import held_out
 from training.dynamic_light import error
 from training.evaluate import figures_of
 from training.held_out import HeldOutClip, typology_angle_deg
@@ -54,6 +57,20 @@ def test_a_network_may_see_smaller_pictures(clip):
     outputs = network(Brighter(), part=0.7)(clip["image"], clip["alpha"], clip["target_light"])
     assert sides == [(32, 32)] * 2
     assert figures_of(outputs, clip)["psnr"] > 50  # the picture is rounded to 8 bits
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_people_can_be_compared_under_the_same_lights(monkeypatch, alike):
+    def drawn(footage, panoramas, crop, frames, rng, lights):
+        return {"alpha": torch.ones(1, 1, 30, 30), "light": torch.full((1, 1, 1), rng.random())}
+
+    for name in ("load_clip", "Footage", "Panoramas", "panoramas_of", "tone_of"):
+        monkeypatch.setattr(held_out, name, lambda _: "tan")
+    monkeypatch.setattr(held_out, "clips_of", lambda *_: [Path("clip_000003.npz"), Path("clip_000008.npz")])
+    monkeypatch.setattr(held_out, "sample", drawn)
+    lights = [clip["light"].item() for clip in held_out.held_out_clips(Path(), "test", 2, 30, alike=alike)]
+    assert lights[0] != lights[1]
+    assert (lights[:2] == lights[2:]) == alike
 
 
 def test_a_wrong_exposure_costs_psnr_but_not_the_scale_invariant_one(clip):

@@ -11,7 +11,7 @@ import torch
 from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network
 from training.grow import grown
 
-PARTS = {"structure": True, "person_gain": True}
+PARTS = {"structure": True, "person_gain": True, "occlusion": True}
 
 
 def randomised() -> RelightNetwork:

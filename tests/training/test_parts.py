@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from livelight.runtimes import open_runtime
-from livelight.runtimes.light_ball import code_solid_angles
+from livelight.runtimes.light_ball import code_directions, code_solid_angles
+from livelight.runtimes.occlusion import Occlusion, gathering, gathering_directions
+from livelight.runtimes.openvino_runtime import has_amx
 from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network
 from training.checkpoint import Run
 from training.clip_losses import WEIGHTS, clip_losses
@@ -19,6 +21,7 @@ from training.sipr import PlainNetwork, plain, plain_losses
 from training.train_relighter import arguments, new_run
 
 B, T, SIDE = 2, 2, 32
+PICTURES = ("image", "target", "albedo", "shading", "target_shading")
 ENGINES = ("onnxruntime", "torch", "openvino")
 ON_ONE_CORE = """
 import os, sys
@@ -35,12 +38,14 @@ print(open_runtime("openvino", Path(sys.argv[1])).run(image, light, None).gain.s
 @pytest.fixture
 def batch():
     torch.manual_seed(0)
-    pictures = {name: torch.rand(B, T, 3, SIDE, SIDE) for name in ("image", "target", "albedo", "shading")}
+    pictures = {name: torch.rand(B, T, 3, SIDE, SIDE) for name in PICTURES}
     return pictures | {
         "normals": torch.nn.functional.normalize(torch.randn(B, T, 3, SIDE, SIDE), dim=2),
         "alpha": torch.ones(B, T, 1, SIDE, SIDE) * (torch.arange(SIDE) < 28),
         "source_light": torch.rand(B, T, 3, 16, 16),
         "target_light": torch.rand(B, 3, 16, 16),
+        "probe_light": torch.rand(B, 2, 3, 16, 16),
+        "probe_shading": torch.rand(B, 2, 3, SIDE, SIDE),
         "flow_bwd": torch.zeros(B, T - 1, SIDE, SIDE, 2),
         "seen": torch.ones(B, T - 1, 1, SIDE, SIDE),
     }
@@ -67,7 +72,7 @@ def test_without_its_parts_their_terms_are_gone(batch) -> None:
 
 def test_new_parts_change_nothing_until_they_have_learnt() -> None:
     plain_one = RelightNetwork(SIZES["S"])
-    coded = RelightNetwork(SIZES["S"], structure=True, person_gain=True)
+    coded = RelightNetwork(SIZES["S"], structure=True, person_gain=True, occlusion=True)
     coded.load_state_dict(plain_one.state_dict(), strict=False)
     image, state = torch.rand(1, 3, SIDE, SIDE), plain_one.start(1, SIDE, SIDE)
     a, b = plain_one.analyse(image, *state), coded.analyse(image, *state)
@@ -96,21 +101,47 @@ def test_one_gain_for_the_whole_person() -> None:
     assert not torch.allclose(network.render(source, light)[0], after, rtol=1e-2)
 
 
+def test_what_keeps_light_off_darkens_under_that_light_alone() -> None:
+    occlusion = Occlusion(4, 4)
+    occlusion.begin()
+    parts = occlusion(torch.rand(1, 4, 4, 4), torch.rand(1, 4, 8, 8))
+    assert torch.allclose(parts, torch.ones_like(parts))
+    facing = torch.tensor([0.0, 0.0, 1.0]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
+    towards = code_directions().view(16, 16, 3)
+    left, right = ((side * towards[..., 0] > 0.7).float().expand(1, 3, 16, 16) for side in (-1, 1))
+    lights = torch.cat([left, right], 1)
+    assert occlusion.effect(parts, facing, lights).abs().max() < 1e-6
+    parts = torch.where((occlusion.directions < 0)[:, :1].view(1, -1, 1, 1), 0.1, parts)
+    effect = occlusion.effect(parts, facing, lights)
+    assert effect[:, :3].max() < -1.2
+    assert effect[:, 3:].min() > -0.3
+
+
+def test_light_is_gathered_whole() -> None:
+    light = torch.rand(256)
+    assert torch.allclose((light @ gathering()).sum(), (light * code_solid_angles()).sum() / torch.pi, rtol=1e-5)
+    far = (gathering_directions() @ gathering_directions().T).fill_diagonal_(-1).max()
+    assert far < 0.9  # none of the directions is near another one
+
+
 def test_a_network_with_all_parts_ships_as_any_other(tmp_path) -> None:
-    network = RelightNetwork(SIZES["S"], structure=True, person_gain=True)
+    network = RelightNetwork(SIZES["S"], structure=True, person_gain=True, occlusion=True)
+    torch.nn.init.normal_(network.occlusion.coarse.weight, std=0.1)
     torch.nn.init.normal_(network.from_structure.weight)
     torch.nn.init.normal_(network.person_gain.last.weight, std=0.1)
     export(load_network("S", network.state_dict()), "S", tmp_path / "a.onnx", {"livelight.version": "test"})
     image, light = np.random.default_rng(0).integers(0, 255, (32, 48, 3), np.uint8), np.ones((16, 16, 3), np.float32)
-    gains = [open_runtime(name, tmp_path / "a.onnx").run(image, light, None).gain for name in ENGINES]
-    assert all(np.abs(gain - gains[0]).max() < 1e-3 for gain in gains)
+    gains = {name: open_runtime(name, tmp_path / "a.onnx").run(image, light, None).gain for name in ENGINES}
+    for name, gain in gains.items():
+        close = 0.03 if name == "openvino" and has_amx() else 1e-3
+        assert np.abs(gain - gains["torch"]).max() < close * max(1.0, gain.max()), name
     # On one core OpenVINO arranges its work in another way, which has crashed.
     done = subprocess.run([sys.executable, "-c", ON_ONE_CORE, tmp_path / "a.onnx"], capture_output=True, text=True)
     assert done.stdout == "(32, 48, 3)\n", done.stderr
 
 
 def test_the_critic_learns_to_tell_and_its_weights_stay_clamped(batch) -> None:
-    torch.manual_seed(1)
+    torch.manual_seed(3)
     rivalry = Rivalry(torch.device("cpu"))
     for group in rivalry.optimizer.param_groups:
         group["lr"] = 1e-3  # a test has no time for NVPR's rate

@@ -86,10 +86,26 @@ def test_sample_is_whole_and_reproducible(clip, tmp_path):
     shapes = {name: tuple(value.shape) for name, value in one.items()}
     assert shapes == {
         "image": (2, 3, 6, 6), "target": (2, 3, 6, 6), "alpha": (2, 1, 6, 6), "normals": (2, 3, 6, 6),
-        "albedo": (2, 3, 6, 6), "shading": (2, 3, 6, 6), "flow_bwd": (1, 6, 6, 2), "seen": (1, 1, 6, 6),
+        "albedo": (2, 3, 6, 6), "shading": (2, 3, 6, 6), "target_shading": (2, 3, 6, 6),
+        "flow_bwd": (1, 6, 6, 2), "seen": (1, 1, 6, 6),
         "source_light": (2, 3, 16, 16), "target_light": (3, 16, 16),
     }  # fmt: skip
     for name, value in one.items():
         assert bool(value.isfinite().all()), name
         assert bool((value == same[name]).all()), name
     assert 0 <= float(one["target"].min()) <= float(one["target"].max()) <= 1
+
+
+def test_lamps_beside_a_sample_change_nothing_else(clip, tmp_path):
+    from training.light_stage.lights import Panoramas
+
+    file = tmp_path / "a.hdr"
+    cv2.imwrite(str(file), np.random.default_rng(0).uniform(0.1, 1, (128, 256, 3)).astype(np.float32))
+    panoramas, footage = Panoramas([file]), Footage(clip)
+    plain, more = (sample(footage, panoramas, 6, 2, np.random.default_rng(5), probes=count) for count in (0, 3))
+    assert all(bool((more[name] == value).all()) for name, value in plain.items())
+    assert tuple(more["probe_light"].shape) == (3, 3, 16, 16)
+    shading, alpha = more["probe_shading"], more["alpha"][-1]
+    assert tuple(shading.shape) == (3, 3, 6, 6)
+    assert float((shading * (alpha == 0)).abs().max()) == 0
+    assert float((shading * alpha).amax((1, 2, 3)).min()) > 0

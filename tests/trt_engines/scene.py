@@ -18,9 +18,11 @@ WIDTH, HEIGHT = 208, 122
 def network(seed: int = 5) -> RelightNetwork:
     """A small network with random weights whose outputs are far from constant and whose state matters."""
     torch.manual_seed(seed)
-    made = RelightNetwork(SIZES["S"]).eval()
+    made = RelightNetwork(SIZES["S"], occlusion=True).eval()
     for head in (made.out, made.geometry, made.matte):
         head.weight.data.mul_(3.0)
+    assert made.occlusion is not None
+    torch.nn.init.normal_(made.occlusion.coarse.weight, std=0.1)
     return made
 
 

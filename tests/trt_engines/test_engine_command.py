@@ -89,7 +89,7 @@ def test_auto_without_a_gpu_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_with_a_gpu_auto_may_fall_and_a_choice_may_not(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livelight.segment.SelfieSegmenter", Oval)
+    monkeypatch.setattr("livelight.segmenters.open_segmenter", lambda name: Oval())
     monkeypatch.setattr(relight, "build_relighter", lambda settings: None)
     auto = engine.open_relighter(RelightSettings(model=str(card)))
     chosen = engine.open_relighter(RelightSettings(model=str(card), runtime="tensorrt-rtx"))

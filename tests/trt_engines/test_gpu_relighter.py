@@ -62,6 +62,13 @@ def test_it_keeps_the_person_as_bright_as_the_cpu_does(relighter: GpuRelighter, 
     assert worst(pictures, reference(lights))[0] < 2.0
 
 
+def test_half_of_a_light_brightens_by_as_many_stops(relighter: GpuRelighter) -> None:
+    dim = replace(light(0), code=light(0).code * 1.3, brighten=1.0)
+    found = [relighter.step(frames(1)[0], replace(dim, intensity=part))[1].brightened for part in (1.0, 0.4)]
+    assert 0.1 < found[0] < 0.9
+    assert abs(found[1] - found[0]) < 0.05
+
+
 def test_a_frame_crosses_once_each_way(relighter: GpuRelighter, device: FakeDevice) -> None:
     _, state = relighter.step(frames(1)[0], light(0))
     device.uploads.clear()

@@ -14,6 +14,7 @@ MAX_GAIN_MEAN = 3.0  # a panorama lit only from behind is not exposed beyond thi
 SUN_SHARE = 0.12  # of all light, that one cell of a code may hold
 MAX_SUN = 6.0  # irradiance
 KEYS = 0.25  # share of a training's targets that are one key light
+TWO_COLOURS = 0.15  # share of a training's sources that are a lamp on one side and a window on the other
 MOST_KEY = 6.0  # irradiance of a key light before chance makes it brighter or darker
 
 
@@ -155,16 +156,26 @@ def mix(a: Light, b: Light, beta: float) -> Light:
     return Light(beta * a.code + (1 - beta) * b.code, hard, sources)
 
 
+def _seen_from_face(azimuth: float, elevation: float) -> np.ndarray:
+    """Unit direction (3,), camera frame, of angles in radians: azimuth 0 is at the camera, positive towards +x."""
+    level = np.cos(elevation)
+    return np.array([level * np.sin(azimuth), np.sin(elevation), level * np.cos(azimuth)])
+
+
+def _soft_box(toward: np.ndarray, width: float) -> np.ndarray:
+    """(16, 16) float64: 1 at the unit direction `toward` (3,), falling to 1/e at `width` radians from it."""
+    u, v = np.meshgrid((np.arange(BASIS) + 0.5) / BASIS, (np.arange(BASIS) + 0.5) / BASIS)
+    return np.exp(-((np.arccos(np.clip(direction(u, v) @ toward, -1, 1)) / width) ** 4))
+
+
 def rig(rng: np.random.Generator) -> Light:
     """A studio-like light: one or two soft boxes of random size over a dim fill; at times a ring or coloured pair."""
-    u, v = np.meshgrid((np.arange(BASIS) + 0.5) / BASIS, (np.arange(BASIS) + 0.5) / BASIS)
-    d = direction(u, v)
     fill = rng.uniform(0.02, 0.5)
     code = np.full((BASIS, BASIS, 3), fill, np.float32) * np.exp(rng.normal(0, 0.1, 3))
     for _ in range(int(rng.integers(1, 3))):
         toward = direction(np.mod(rng.uniform(0.3, 1.7) / 2 + 0.5, 1), rng.uniform(0.15, 0.6))
         width = rng.uniform(0.15, 0.6)
-        box = np.exp(-((np.arccos(np.clip(d @ toward, -1, 1)) / width) ** 4))
+        box = _soft_box(toward, width)
         strength = rng.uniform(1, 4) / max(float((box * solid_angles(BASIS, BASIS)).sum()), 0.05)
         code += (box * strength)[..., None] * np.exp(rng.normal(0, rng.choice([0.08, 0.5]), 3))
     return Light((code * rng.uniform(0.4, 1.2)).astype(np.float32), [], [(1.0, -1, 0.0)])
@@ -174,11 +185,8 @@ def key_light(rng: np.random.Generator) -> Light:
     """A portrait's key light over a dim fill: one soft box, most often from above and in front, as presets have it."""
     elevation = np.radians(rng.triangular(-10, 50, 88))
     azimuth = np.radians(np.clip(rng.normal(0, 65), -170, 170))
-    level = np.cos(elevation)
-    toward = np.array([level * np.sin(azimuth), np.sin(elevation), level * np.cos(azimuth)])
-    u, v = np.meshgrid((np.arange(BASIS) + 0.5) / BASIS, (np.arange(BASIS) + 0.5) / BASIS)
-    off = np.arccos(np.clip(direction(u, v) @ toward, -1, 1))
-    box = np.exp(-((off / rng.uniform(0.35, 0.7)) ** 4))  # a narrower one would be a glaring cell: blotches
+    toward = _seen_from_face(azimuth, elevation)
+    box = _soft_box(toward, rng.uniform(0.35, 0.7))  # a narrower one would be a glaring cell: blotches
     box = box / max(float((box * solid_angles(BASIS, BASIS)).sum()), 0.05)
     tint, fill = np.exp(rng.normal(0, 0.15, (2, 3)))
     code = (box[..., None] * np.pi * tint + rng.uniform(0.02, 0.3) * fill).astype(np.float32)
@@ -187,13 +195,29 @@ def key_light(rng: np.random.Generator) -> Light:
     return Light(code, [], [(1.0, -1, 0.0)])
 
 
-def lights_with_keys(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 8) -> tuple[Light, Light, Light]:
-    """``sample_lights``; a share of KEYS of the targets is a ``key_light`` by itself.
+def two_colours(rng: np.random.Generator) -> Light:
+    """A room with a warm light on one side and a cool one on the other, as a lamp and a window make it, over a fill."""
+    area = solid_angles(BASIS, BASIS)[..., None]
+    code = np.full((BASIS, BASIS, 3), rng.uniform(0.05, 0.4), np.float32) * np.exp(rng.normal(0, 0.1, 3))
+    side = rng.choice([-1, 1])
+    for sign, colour in ((side, [1.5, 1.0, 0.55]), (-side, [0.75, 1.0, 1.35])):
+        toward = _seen_from_face(np.radians(sign * rng.uniform(35, 120)), np.radians(rng.uniform(-10, 45)))
+        box = _soft_box(toward, rng.uniform(0.35, 0.8))[..., None]
+        tint = np.power(np.array(colour), rng.uniform(0.3, 1.7)) * np.exp(rng.normal(0, 0.08, 3))
+        code += box / max(float((box * area).sum()), 0.05) * tint * rng.uniform(0.6, 4.0)
+    return Light(exposed(code) * np.float32(rng.uniform(0.5, 1.4)), [], [(1.0, -1, 0.0)])
 
-    A mixture after eq. 9 is seldom one lamp: what a network learns of it is mild under light from above. Held-out
-    samples keep to ``sample_lights``.
+
+def lights_with_keys(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 8) -> tuple[Light, Light, Light]:
+    """``sample_lights``; a share of KEYS of the targets is a ``key_light`` by itself, one of TWO_COLOURS of the sources
+    a room of ``two_colours``.
+
+    A mixture after eq. 9 is seldom one lamp: what a network learns of it is mild under light from above; and seldom of
+    two colours, one on each half of a face. Held-out samples keep to ``sample_lights``.
     """
     first, second, target = sample_lights(rng, panoramas, lamps=lamps)
+    if rng.random() < TWO_COLOURS:
+        first = two_colours(rng)
     return first, second, key_light(rng) if rng.random() < KEYS else target
 
 
@@ -203,9 +227,7 @@ def screen_glow(rng: np.random.Generator) -> Callable[[float], np.ndarray]:
     Colour and strength drift slowly, and jump when the screen shows something else.
     """
     toward = np.array([rng.normal(0, 0.25), rng.uniform(-0.7, -0.15), 1.0])
-    u, v = np.meshgrid((np.arange(BASIS) + 0.5) / BASIS, (np.arange(BASIS) + 0.5) / BASIS)
-    off = np.arccos(np.clip(direction(u, v) @ (toward / np.linalg.norm(toward)), -1, 1))
-    shape = np.exp(-((off / rng.uniform(0.25, 0.5)) ** 4)) * solid_angles(BASIS, BASIS)
+    shape = _soft_box(toward / np.linalg.norm(toward), rng.uniform(0.25, 0.5)) * solid_angles(BASIS, BASIS)
     shape = shape / max(float(shape.sum()), 1e-6) / solid_angles(BASIS, BASIS)
     strength = rng.uniform(0.15, 1.6)
     drifts = [Drift(rng, 0.25) for _ in range(3)]

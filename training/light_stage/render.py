@@ -11,7 +11,10 @@ import time
 import traceback
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import count, islice
 from pathlib import Path
+
+from training.light_stage.splits import split_of_seed
 
 Outcome = tuple[int, float, str]
 """Seed, seconds, fault or ''."""
@@ -69,7 +72,8 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=400, help="number of clips")
     parser.add_argument("--frames", type=int, default=4, help="frames a clip, at 30 fps")
     parser.add_argument("--size", type=int, default=256, help="height and width in pixels")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the first clip; clip i has seed S + i")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first clip; the others follow")
+    parser.add_argument("--split", choices=["train", "val", "test"], help="leave out the seeds of other splits")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument(
         "--cluster", nargs="?", const="local", metavar="ADDRESS",
@@ -77,7 +81,8 @@ def main() -> None:
     )  # fmt: skip
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    jobs = [(arguments.out, arguments.seed + i, arguments.frames, arguments.size) for i in range(arguments.clips)]
+    seeds = seeds_of(arguments.seed, arguments.clips, arguments.split)
+    jobs = [(arguments.out, seed, arguments.frames, arguments.size) for seed in seeds]
     from training.light_stage.cluster import ClusterError, run_on_cluster
 
     local = arguments.cluster is None
@@ -91,6 +96,11 @@ def main() -> None:
     except ClusterError as error:
         sys.exit(f"error: {error}")
     print(f"{len(jobs) - faults} clips whole, {faults} faults, {time.monotonic() - start:.0f} s")
+
+
+def seeds_of(first: int, clips: int, split: str | None = None) -> list[int]:
+    """The first `clips` seeds from `first` on, of one split (training.light_stage.splits) or of all."""
+    return list(islice((s for s in count(first) if split in (None, split_of_seed(s))), clips))
 
 
 def _locally(jobs: list, workers: int) -> Iterator[Outcome]:

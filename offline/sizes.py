@@ -1,0 +1,78 @@
+"""The frozen base asked again about smaller pictures of a frame: what it says of shading there errs in other ways.
+
+Averaged with its answers to the picture as it is and to its mirror, in the logarithm in which they are averaged too.
+How bright the person is as a whole stays as it was: that is what the exposure head has been fitted to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from livelight.runtimes import STRIDE, NetworkOutput, NetworkState, Runtime
+from offline.denoiser import F32
+from offline.level import level
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A way to look at a frame. part: the side of the network's picture, of the whole's; mirrored: turned over."""
+
+    part: float = 1.0
+    mirrored: bool = False
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) of its picture, multiples of STRIDE."""
+        w, h = (max(round(x * self.part / STRIDE), 2) * STRIDE for x in (width, height))
+        return w, h
+
+
+PLAIN = (View(), View(mirrored=True))
+"""What the diffusion network is told of, with the states before it."""
+
+SMALLER = (View(0.667), View(0.833, mirrored=True))
+"""Beside PLAIN, all with one weight. What they are worth: `training.evaluate --questions`, "one size" beside them."""
+
+
+class Seen:
+    """The base's answers to one view of a clip's frames, in their order, with a state of its own."""
+
+    def __init__(self, base: Runtime, view: View) -> None:
+        self._base, self._view = base, view
+        self.state: NetworkState | None = None
+
+    def at(self, picture: NDArray[np.uint8], light: F32) -> F32:
+        """Level (offline.level) of the relit picture, float32 (3, h/2, w/2), turned back.
+
+        picture: uint8 (h, w, 3) sRGB. light: (16, 16, 3) linear.
+        """
+        h, w = picture.shape[:2]
+        turn = slice(None, None, -1 if self._view.mirrored else 1)
+        image, size = np.ascontiguousarray(picture[:, turn]), self._view.size(w, h)
+        small = image if size == (w, h) else np.asarray(cv2.resize(image, size), np.uint8)
+        output = self._base.run(small, np.ascontiguousarray(light[:, turn]), self.state)
+        self.state = output.state
+        return level(_relit(image, output))[..., turn]
+
+
+def _relit(image: NDArray[np.uint8], output: NetworkOutput) -> F32:
+    size = (image.shape[1], image.shape[0])
+    gain, offset = (cv2.resize(x, size) for x in (output.gain, output.offset))
+    return np.clip(image.astype(np.float32) / np.float32(255) * gain + offset, 0, 1)
+
+
+def change_by(smaller: Sequence[F32], plain: Sequence[F32], matte: F32) -> F32:
+    """What ``smaller`` levels add to the mean of ``plain`` ones, the person's mean brightness aside.
+
+    Levels: float32 (3, h/2, w/2). matte: float32 (1, h/2, w/2) in [0, 1]. Returns float32 (3, h/2, w/2).
+    """
+    mean = sum(plain[1:], plain[0]) / np.float32(len(plain))
+    if not smaller:
+        return np.zeros_like(mean)
+    change = sum((s - mean for s in smaller), np.zeros_like(mean)) / np.float32(len(plain) + len(smaller))
+    whole = float((change * matte).sum()) / (3 * float(matte.sum()) + 1e-3)
+    return np.asarray(change - np.float32(whole), np.float32)

@@ -1,0 +1,71 @@
+"""Smaller pictures of a frame, asked about beside the frame itself."""
+
+import numpy as np
+import pytest
+
+from livelight.runtimes import NetworkOutput
+from offline.level import level
+from offline.own_passes import Look
+from offline.sizes import PLAIN, SMALLER, Seen, View, change_by
+
+H, W = 96, 128
+
+
+class Doubling:
+    """Stands in for the base: a gain that grows with the frames seen, and brighter on its picture's left."""
+
+    name = "doubling"
+
+    def __init__(self):
+        self.sizes = []
+
+    def run(self, image, light, state):
+        h, w = image.shape[:2]
+        self.sizes.append((w, h))
+        count = 1 if state is None else int(state[0].flat[0]) + 1
+        gain = np.full((h, w, 3), count, np.float32)
+        gain[:, : w // 2] += 1
+        nothing = np.zeros((h, w, 3), np.float32)
+        states = tuple(np.full((1, c, h // s, w // s), count, np.float32) for c, s in ((20, 8), (32, 16)))
+        return NetworkOutput(gain, nothing, nothing[..., 0], nothing, light, states)
+
+
+def picture():
+    return np.full((H, W, 3), 40, np.uint8)
+
+
+def test_a_view_keeps_to_whole_strides():
+    assert View(0.667).size(336, 192) == (224, 128)
+    assert View(0.1).size(336, 192) == (32, 32)
+
+
+@pytest.mark.parametrize("view", [*PLAIN, *SMALLER])
+def test_every_view_answers_on_the_frames_own_grid_with_its_own_state(view):
+    base = Doubling()
+    seen = Seen(base, view)
+    for count in (1, 2):
+        found = seen.at(picture(), np.ones((16, 16, 3), np.float32))
+        left, right = (count, count + 1) if view.mirrored else (count + 1, count)
+        for column, gain in ((4, left), (-4, right)):
+            expected = level(np.full((2, 2, 3), 40 / 255 * gain, np.float32))[:, 0, 0]
+            np.testing.assert_allclose(found[:, H // 4, column], expected, rtol=1e-4)
+    assert base.sizes == [view.size(W, H)] * 2
+
+
+def test_smaller_pictures_change_shading_and_not_how_bright_the_person_is():
+    random = np.random.default_rng(0)
+    plain = [random.random((3, 8, 8), np.float32) for _ in range(2)]
+    smaller = [random.random((3, 8, 8), np.float32) + 5 for _ in range(2)]
+    matte = np.zeros((1, 8, 8), np.float32)
+    matte[:, 2:6] = 1
+    change = change_by(smaller, plain, matte)
+    assert change.std() > 0.1
+    assert (change * matte).sum() / (3 * matte.sum()) == pytest.approx(0, abs=1e-3)
+    mean = np.mean([*plain, *smaller], 0) - np.mean(plain, 0)
+    np.testing.assert_allclose(change - change.mean(), mean - mean.mean(), atol=1e-5)
+
+
+def test_nothing_is_added_without_smaller_pictures():
+    told = Look(Doubling(), ()).at(picture(), np.ones((48, 64), np.float32), np.ones((16, 16, 3), np.float32))
+    assert not told["sizes"].any()
+    assert told["sizes"].shape == (1, 3, H // 2, W // 2)
