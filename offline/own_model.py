@@ -23,8 +23,8 @@ from offline.sizes import SMALLER
 TOP = 80.0
 """The noise that sampling begins with; the lowest is 0.5."""
 
-STATE_CHANNELS = {"state8": 20, "state16": 32}
-"""Of the frozen base, the live relighter of size S."""
+STATE_STRIDES = (8, 16)
+"""Of the frozen base, a live relighter: by how much smaller than the picture its states are."""
 
 STORED: Mapping[str, Any] = {"latents": "float16", "image": "unit", "matte": "unit"} | dict.fromkeys(
     ("state8", "state16", "mirrored8", "mirrored16", "sizes"), "float16"
@@ -80,7 +80,7 @@ class OwnDenoiser:
         if mirrored:
             inputs = {name: np.ascontiguousarray(value[..., ::-1]) for name, value in inputs.items()}
         name = "mirrored" if mirrored else "state"
-        states = {f"state{stride}": condition[f"{name}{stride}"] for stride in (8, 16)}
+        states = {f"state{stride}": condition[f"{name}{stride}"] for stride in STATE_STRIDES}
         clean = self._graph(inputs | states | {"sigma": sigma})
         return clean[..., ::-1] if mirrored else clean
 
@@ -103,7 +103,9 @@ class OwnModel:
         for path in (weights, notes, self.base):
             if not path.is_file():
                 raise RuntimeFailure(f"{path} is missing; install LiveLight again.")
-        self._flops_per_pixel = float(json.loads(notes.read_text())["flops_per_pixel"])
+        noted = json.loads(notes.read_text())
+        self._flops_per_pixel = float(noted["flops_per_pixel"])
+        self._state_channels: dict[str, int] = noted["state_channels"]
         steps = 1 if settings.steps is None else settings.steps
         self.plan = Plan("euler", noise_levels(steps), settings.window, settings.overlap, True, STORED)
         mark = hashlib.sha256(weights.read_bytes() + self.base.read_bytes()).hexdigest()[:16]
@@ -126,7 +128,8 @@ class OwnModel:
             "image": (3, height, width), "matte": (1, *half), "light": (3, 16, 16), "sizes": (3, *half)
         }  # fmt: skip
         for kind in ("state", "mirrored"):
-            for name, state in zip(STATE_CHANNELS, start_state(STATE_CHANNELS, height, width), strict=True):
+            channels = self._state_channels
+            for name, state in zip(channels, start_state(channels, height, width), strict=True):
                 shapes[name.replace("state", kind)] = state.shape[1:]
         return shapes
 

@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from livelight.runtimes import NetworkOutput, NetworkState, Runtime, start_state
+from livelight.runtimes import NetworkOutput, NetworkState, Runtime
 from offline.denoiser import F32
 from offline.frame_store import FrameStore
 from offline.level import brought_to
-from offline.own_model import STATE_CHANNELS
+from offline.own_model import STATE_STRIDES
 from offline.sizes import PLAIN, SMALLER, Seen, View, change_by
 
 AHEAD = 4
@@ -51,10 +51,11 @@ class Look:
             "matte": half[None],
             "light": code.transpose(2, 0, 1)[None].astype(np.float32),
         }
-        for kind, seen in zip(("state", "mirrored"), self._plain, strict=True):
-            state = seen.state or start_state(STATE_CHANNELS, h, w)
-            told |= {name.replace("state", kind): value for name, value in zip(STATE_CHANNELS, state, strict=True)}
+        before = [seen.state for seen in self._plain]
         plain, others = ([seen.at(picture, code) for seen in every] for every in (self._plain, self._others))
+        for kind, seen, state in zip(("state", "mirrored"), self._plain, before, strict=True):
+            state = state or tuple(np.zeros_like(value) for value in seen.state or ())
+            told |= {f"{kind}{stride}": value for stride, value in zip(STATE_STRIDES, state, strict=True)}
         return told | {"sizes": change_by(others, plain, half)[None]}
 
 

@@ -62,7 +62,8 @@ def export(network: DiffusionNetwork, out: Path, properties: dict[str, Any]) -> 
     temporary = out.with_suffix(".tmp")
     onnx.save(model, temporary)
     temporary.replace(out)
-    notes = {"flops_per_pixel": round(per_pixel), **properties}
+    states = dict(zip(INPUTS[-2:], (network.base.gru8.c, network.base.gru16.c), strict=True))
+    notes = {"flops_per_pixel": round(per_pixel), "state_channels": states, **properties}
     out.with_suffix(".json").write_text(json.dumps(notes, indent=1) + "\n")
 
 

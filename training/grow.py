@@ -2,6 +2,9 @@
 
 python -m training.grow --checkpoint RUN_S/checkpoint.pt --size M --out RUN_M
 
+An exported model (.onnx) will do as the checkpoint, also at its own size: so training goes on from what ships. The
+part of its gain that training.fit_person_gain fitted is left out, to be fitted anew.
+
 Writes RUN_M/checkpoint.pt, from which `training.train_relighter --size M --out RUN_M` goes on. After Chen et al.,
 Net2Net (ICLR 2016), but with new channels that start at random and that nobody listens to yet: their weights into
 the old channels are zero. So the pictures are the same, and gradients reach all of the network from the first step.
@@ -13,12 +16,14 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
+import onnx
 import torch
 from torch import Tensor
 
 from livelight.runtimes.occlusion import DIRECTIONS
 from livelight.runtimes.person_gain import PHYSICS
 from livelight.runtimes.torch_network import SIZES, NetworkSize, RelightNetwork, load_network, parts_of
+from livelight.runtimes.torch_runtime import read_network
 from training.checkpoint import Run, optimizer_of
 
 Channels = tuple[str | int, ...]
@@ -110,19 +115,30 @@ def grown(weights: Mapping[str, Tensor], size: str, larger: str) -> dict[str, Te
     return out
 
 
+def begun(path: Path) -> tuple[Mapping[str, Tensor], str, int]:
+    """Weights, size and steps of a checkpoint, or of an exported model."""
+    if path.suffix != ".onnx":
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        return saved["ema"], saved["size"], saved["step"]
+    meta = {p.key: p.value for p in onnx.load(path, load_external_data=False).metadata_props}
+    return read_network(path).state_dict(), meta["livelight.size"], int(meta["livelight.steps"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint of the smaller network")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint or .onnx of the smaller network")
     parser.add_argument("--size", required=True, choices=sorted(SIZES), help="size to grow to")
     parser.add_argument("--out", type=Path, required=True, help="run folder of the larger network")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    saved = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
-    network = load_network(args.size, grown(saved["ema"], saved["size"], args.size))
+    weights, size, step = begun(args.checkpoint)
+    network = load_network(args.size, grown(weights, size, args.size))
+    if network.person_gain is not None:
+        network.person_gain.unfit()
     optimizer = optimizer_of(network, rate=0.0)  # training.train_relighter sets the rate of every step
     args.out.mkdir(parents=True, exist_ok=True)
-    Run(network, network, optimizer, None, args.size, "ours", saved["step"]).save(args.out / "checkpoint.pt")
+    Run(network, network, optimizer, None, args.size, "ours", step).save(args.out / "checkpoint.pt")
 
 
 if __name__ == "__main__":

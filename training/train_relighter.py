@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from livelight.runtimes.light_ball import code_solid_angles
+from livelight.runtimes.openvino_runtime import has_amx
 from livelight.runtimes.torch_network import SIZES, RelightNetwork
 from training.checkpoint import Run, optimizer_of
 from training.clip_losses import WEIGHTS, clip_losses
@@ -36,6 +37,8 @@ NETWORK_PARTS = ("structure", "person_gain", "occlusion")
 DATA_PARTS = ("prints", "sampling")
 """What else can be left out: prints and tone curves (training.patterns), NVPR's eq. 9 for lights."""
 LOG_EVERY = 25
+ECHO_BUFFER = 32
+"""Batches among which one that is used again is drawn."""
 Stream = Iterator[dict[str, Tensor]]
 Found = tuple[dict[str, Tensor], Tensor | None]
 
@@ -53,6 +56,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--crop", type=int, default=160, help="pixels, a multiple of 16")
     parser.add_argument("--frames", type=int, default=3, help="frames of a clip that teach at once")
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
+    parser.add_argument("--echo", type=int, default=1, help="use every batch so often: for slow loaders")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
     parts = sorted({*WEIGHTS, *NETWORK_PARTS, *DATA_PARTS})
@@ -70,6 +74,8 @@ def new_run(args: argparse.Namespace, device: torch.device) -> Run:
         return RelightNetwork(SIZES[args.size], **parts).to(device)
 
     network, average = build(), build()
+    if fast_bfloat16(device):
+        network.to(memory_format=torch.channels_last)
     average.load_state_dict(network.state_dict())
     optimizer = optimizer_of(network, args.rate)
     rivalry = Rivalry(device) if args.network == "ours" and "critic" not in args.without else None
@@ -86,12 +92,24 @@ def streams(args: argparse.Namespace, step: int, device: torch.device) -> tuple[
         mixed="sampling" not in args.without, prints="prints" not in args.without,
     )  # fmt: skip
     pinned = device.type == "cuda"
-    rendered = iter(DataLoader(samples, batch_size=args.batch, num_workers=args.workers, pin_memory=pinned))
+    loader = DataLoader(samples, batch_size=args.batch, num_workers=args.workers, pin_memory=pinned)
+    rendered = echoed(iter(loader), args.echo, random.Random(args.seed + step))
     if not args.real:
         return rendered, None
     return rendered, iter(
         DataLoader(RealSamples(args.real, args.crop, max(args.frames, 2), args.seed + step), batch_size=REAL_BATCH)
     )
+
+
+def echoed(batches: Stream, times: int, rng: random.Random) -> Stream:
+    """Every batch so many times, in random order; after Choi et al., Data Echoing (2019), with a shuffle buffer."""
+    if times == 1:
+        yield from batches
+    held: list[dict[str, Tensor]] = []
+    for batch in batches:
+        held += [batch] * times
+        while len(held) > ECHO_BUFFER * (times - 1):
+            yield held.pop(rng.randrange(len(held)))
 
 
 def terms_of(run: Run, batch: dict[str, Tensor], real: dict[str, Tensor] | None, solid_angles: Tensor) -> Found:
@@ -123,9 +141,9 @@ def main() -> None:
         rate = args.rate * min(1.0, (run.step + 1) / 200) * max(0.02, 1 - max(0.0, progress - 0.3) / 0.7)
         for group in run.optimizer.param_groups:
             group["lr"] = rate
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
             terms, relit = terms_of(run, batch, real, solid_angles)
-        loss = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+        loss = torch.stack([weights[name] * value.float() for name, value in terms.items()]).sum()
         run.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
@@ -146,6 +164,11 @@ def main() -> None:
     run.save(args.out / "checkpoint.pt")
     (args.out / "arguments.json").write_text(json.dumps({k: str(v) for k, v in vars(args).items()}, indent=1))
     writer.close()
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is the faster way to train: on GPUs, and on CPUs with AMX."""
+    return device.type == "cuda" or has_amx()
 
 
 def on(device: torch.device, batch: dict[str, Tensor]) -> dict[str, Tensor]:

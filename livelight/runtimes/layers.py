@@ -45,4 +45,5 @@ class Up(nn.Module):
         self.conv = nn.Conv2d(c + skip, out, 3, 1, 1)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        return F.relu(self.conv(torch.cat([F.interpolate(x, scale_factor=2.0, mode="nearest"), skip], 1)))
+        wide = F.interpolate(x, scale_factor=2.0, mode="nearest")
+        return F.relu(self.conv(torch.cat([wide, skip.to(x.dtype)], 1)))

@@ -218,7 +218,7 @@ class RelightNetwork(nn.Module):
         f8 = self.light8(F.relu(source.deep * (1 + film[:, :c]) + film[:, c:]))
         f4 = self.light4(f8, source.mid)
         new = self.shaded(source.normals, source.arriving, target)
-        shading = torch.cat([source.lit, new, source.shadow], 1)
+        shading = torch.cat([source.lit, new, source.shadow], 1).to(f4.dtype)
         f2 = self.light2(f4, torch.cat([source.detail, shading], 1))
         return Painting(new, f8, f4, F.relu(self.light2b(f2) + f2), self.gain_of(source, new[:, :3], both))
 

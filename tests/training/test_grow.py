@@ -8,7 +8,10 @@ from dataclasses import astuple
 import pytest
 import torch
 
+from livelight.relight import model_path
 from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network
+from livelight.runtimes.torch_runtime import read_network
+from training import grow
 from training.grow import grown
 
 PARTS = {"structure": True, "person_gain": True, "occlusion": True}
@@ -61,3 +64,17 @@ def test_sizes_grow():
     for small, large in itertools.pairwise(ordered):
         assert all(a <= b for a, b in zip(astuple(small)[1:], astuple(large)[1:], strict=True))
         assert all(a <= b for a, b in zip(small.widths, large.widths, strict=True))
+
+
+def test_training_can_go_on_from_what_ships(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "sys.argv", ["grow", "--checkpoint", str(model_path("live")), "--size", "S", "--out", str(tmp_path)]
+    )
+    grow.main()
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    shipped = read_network(model_path("live")).state_dict()
+    assert saved["step"] > 0
+    assert saved["trained_s"] == 0
+    assert not saved["ema"]["person_gain.fitted.weight"].any()
+    kept = [name for name in shipped if not name.startswith("person_gain.fitted")]
+    assert all(torch.equal(saved[copy][name], shipped[name]) for copy in ("network", "ema") for name in kept)
