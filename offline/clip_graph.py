@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from livelight.errors import MissingExtra, RuntimeFailure
+from livelight.runtimes.openvino_runtime import has_amx
 from offline.denoiser import F32
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ def _openvino(model: Path, threads: int) -> Graph:
         read = core.read_model(model)
     except RuntimeError as exc:
         raise RuntimeFailure(f"OpenVINO cannot read {model} ({str(exc).splitlines()[-1][:200]})") from exc
-    config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+    precision = "bf16" if has_amx() else "f32"
+    config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
     compiled: dict[tuple[tuple[int, ...], ...], Any] = {}
 
     def run(inputs: dict[str, F32]) -> F32:
