@@ -4,7 +4,8 @@ python -m training.bake --data DIR --out BAKED/train; python -m training.bake --
 python -m training.train_diffusion --data BAKED --out RUN [--width 24] [--hours 1]
 
 --width scales the network (24: two CPU cores; 96 and up: a data-centre card); --depth, --batch and a larger bake go
-with it.
+with it. So that it learns what the linear head cannot tell: begin with --hours 0.001, run training.fit_exposure on the
+checkpoint, then train on.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from livelight.runtimes.torch_runtime import read_network
 from offline.diffusion_network import LIMIT, DiffusionNetwork, DiffusionSize, Told, applied, difference
 from offline.level import SPREAD
 from training.bake import BakedSamples
+from training.checkpoint import fast_bfloat16
 from training.losses import gradient_l1, masked_l1, temporal_l1
 
 TOP = 80.0
@@ -188,6 +190,9 @@ def main() -> None:
         saved = torch.load(checkpoint, map_location=device, weights_only=True)
         network.load_state_dict(saved["network"])
         average.load_state_dict(saved["ema"])
+        network.exposure.load_state_dict(average.exposure.state_dict())  # as training.fit_exposure left it
+        for copy in (network, average):
+            copy.exposure.trust.fill_(1.0)  # the answer counts in full while it learns what the head leaves
         optimizer.load_state_dict(saved["optimizer"])
         step, trained_s = saved["step"], saved["trained_s"]
     generator = torch.Generator().manual_seed(args.seed + step)
@@ -206,9 +211,9 @@ def main() -> None:
             rate = args.rate * min(1.0, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
                 terms = clip_losses(network, batch, generator, not args.no_temporal)
-            loss = sum((WEIGHTS[name] * value for name, value in terms.items()), torch.zeros((), device=device))
+            loss = sum((WEIGHTS[name] * value.float() for name, value in terms.items()), torch.zeros((), device=device))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.unet.parameters(), 1.0)

@@ -20,9 +20,8 @@ from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from livelight.runtimes.light_ball import code_solid_angles
-from livelight.runtimes.openvino_runtime import has_amx
 from livelight.runtimes.torch_network import SIZES, RelightNetwork
-from training.checkpoint import Run, optimizer_of
+from training.checkpoint import Run, fast_bfloat16, optimizer_of
 from training.clip_losses import WEIGHTS, clip_losses
 from training.critic import Rivalry
 from training.losses import real_losses
@@ -164,11 +163,6 @@ def main() -> None:
     run.save(args.out / "checkpoint.pt")
     (args.out / "arguments.json").write_text(json.dumps({k: str(v) for k, v in vars(args).items()}, indent=1))
     writer.close()
-
-
-def fast_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is the faster way to train: on GPUs, and on CPUs with AMX."""
-    return device.type == "cuda" or has_amx()
 
 
 def on(device: torch.device, batch: dict[str, Tensor]) -> dict[str, Tensor]:
