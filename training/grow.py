@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -115,13 +116,15 @@ def grown(weights: Mapping[str, Tensor], size: str, larger: str) -> dict[str, Te
     return out
 
 
-def begun(path: Path) -> tuple[Mapping[str, Tensor], str, int]:
-    """Weights, size and steps of a checkpoint, or of an exported model."""
+def begun(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds, or of an exported model its ema (the weights), size, step and version."""
     if path.suffix != ".onnx":
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        return saved["ema"], saved["size"], saved["step"]
-    meta = {p.key: p.value for p in onnx.load(path, load_external_data=False).metadata_props}
-    return read_network(path).state_dict(), meta["livelight.size"], int(meta["livelight.steps"])
+        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return saved
+    meta = {p.key.removeprefix("livelight."): p.value for p in onnx.load(path).metadata_props}
+    return {"ema": read_network(path).state_dict(), "step": int(meta["steps"])} | {
+        name: meta[name] for name in ("size", "version")
+    }
 
 
 def main() -> None:
@@ -132,13 +135,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    weights, size, step = begun(args.checkpoint)
-    network = load_network(args.size, grown(weights, size, args.size))
+    saved = begun(args.checkpoint)
+    network = load_network(args.size, grown(saved["ema"], saved["size"], args.size))
     if network.person_gain is not None:
         network.person_gain.unfit()
     optimizer = optimizer_of(network, rate=0.0)  # training.train_relighter sets the rate of every step
     args.out.mkdir(parents=True, exist_ok=True)
-    Run(network, network, optimizer, None, args.size, "ours", step).save(args.out / "checkpoint.pt")
+    Run(network, network, optimizer, None, args.size, "ours", saved["step"]).save(args.out / "checkpoint.pt")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network
 from training import fit_person_gain  # noqa: E402
 from training.bake import BakedSamples, stored  # noqa: E402
 from training.composite import composite  # noqa: E402
+from training.export import export  # noqa: E402
 
 SIDE = 32
 
@@ -71,3 +72,45 @@ def test_what_depends_on_the_whole_picture_is_found(tmp_path, monkeypatch, capsy
     fit_person_gain.main()
     again = torch.load(tmp_path / "again.pt", weights_only=True)["ema"]
     assert all(torch.allclose(again[name], value) for name, value in saved["ema"].items())
+
+
+@torch.no_grad()
+def test_a_fit_is_corrected_by_people_who_are_new_to_it(tmp_path, monkeypatch) -> None:
+    torch.manual_seed(0)
+    network = RelightNetwork(SIZES["S"], person_gain=True).eval()
+    for name, count, seed in (("train", 40, 1), ("val", 10, 2)):
+        bake(tmp_path / name, network, count, seed)
+    assert network.person_gain is not None
+    network.person_gain.fitted.bias.copy_(torch.tensor([0.2, 0.0, 0.0]))  # a fit that is wrong here: all too bright
+    known = network.person_gain.centre.clone()
+    torch.save({"ema": network.state_dict(), "size": "S"}, tmp_path / "old.pt")
+    words = ["--train", str(tmp_path / "train"), "--val", str(tmp_path / "val")]
+    monkeypatch.setattr(
+        sys, "argv", ["fit", str(tmp_path / "old.pt"), *words, "--keep", "--out", str(tmp_path / "a.pt")]
+    )
+    fit_person_gain.main()
+    corrected = load_network("S", torch.load(tmp_path / "a.pt", weights_only=True)["ema"])
+    assert torch.equal(corrected.person_gain.centre, known)
+    assert np.mean(errors(corrected, tmp_path / "val")) < 0.5 * np.mean(errors(network, tmp_path / "val"))
+
+
+@torch.no_grad()
+def test_a_teacher_tells_how_bright_people_are(tmp_path, monkeypatch) -> None:
+    torch.manual_seed(0)
+    network = RelightNetwork(SIZES["S"], person_gain=True).eval()
+    assert network.person_gain is not None
+    for name, count, seed in (("train", 12, 1), ("val", 4, 2)):
+        bake(tmp_path / name, network, count, seed)
+    torch.save({"ema": network.state_dict(), "size": "S"}, tmp_path / "pupil.pt")
+    network.person_gain.fitted.bias.copy_(torch.tensor([0.3, 0.0, 0.0]))
+    export(network, "S", tmp_path / "teacher.onnx", {"livelight.version": "a", "livelight.steps": "1"})
+    words = ["--train", str(tmp_path / "train"), "--val", str(tmp_path / "val"), "--version", "b"]
+    more = ["--teacher", str(tmp_path / "teacher.onnx"), "--out", str(tmp_path / "taught.pt")]
+    monkeypatch.setattr(sys, "argv", ["fit", str(tmp_path / "pupil.pt"), *words, *more])
+    fit_person_gain.main()
+    saved = torch.load(tmp_path / "taught.pt", weights_only=True)
+    assert saved["version"] == "b"
+    taught = load_network("S", saved["ema"])
+    sample = BakedSamples(tmp_path / "val")[0]
+    relit = [float(fit_person_gain.last_frame(each, sample)[2].mean()) for each in (taught, network)]
+    assert relit[0] == pytest.approx(relit[1], rel=0.02)
