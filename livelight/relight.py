@@ -28,9 +28,6 @@ from livelight.segment import MatteEdges, MatteState, Segmenter, steady
 from livelight.segmenters import open_segmenter
 from livelight.steadying import Motion, Steadied, steadied
 
-SHIPPED = {"live": "relighter.onnx", "large": "relighter_large.onnx"}
-"""Relighters that come along: live for every CPU; large for CPUs with AMX, for GPUs, for recorded clips."""
-
 
 def network_size(width: int, height: int, area: int = FULL_AREA) -> tuple[int, int]:
     """(width, height) of the network's picture for a frame: multiples of STRIDE, about ``area`` pixels, its aspect."""
@@ -228,9 +225,9 @@ def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[i
 
 
 def model_path(model: str) -> Path:
-    """The .onnx file of a relighter: a shipped one by its name in SHIPPED, else a path."""
-    if model in SHIPPED:
-        return Path(str(files("livelight") / "models" / SHIPPED[model]))
+    """The .onnx file of a relighter: a shipped one by name ("live"), else a path."""
+    if model == "live":
+        return Path(str(files("livelight") / "models" / "relighter.onnx"))
     return Path(model)
 
 

@@ -39,7 +39,7 @@ def open_model(
     """
     if name not in DIFFUSION_MODELS:
         known = ", ".join(DIFFUSION_MODELS)
-        raise SettingsError(f"unknown model {name}; expected live, large, diffusion, a path to an .onnx file, {known}.")
+        raise SettingsError(f"unknown model {name}; expected live, diffusion, a path to an .onnx file, {known}.")
     family = _family(name)
     ic_place, base = _places(family, settings)
     show_once(family, say)

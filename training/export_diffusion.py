@@ -1,6 +1,8 @@
 """A checkpoint of train_diffusion becomes the two .onnx files that ship: the frozen base, and the denoiser.
 
-python -m training.export_diffusion CHECKPOINT FOLDER [--base BASE.onnx]
+python -m training.export_diffusion CHECKPOINT FOLDER [--base BASE.onnx] [--version NAME]
+
+The checkpoint may be a diffusion.onnx that was exported: so one that ships is put upon a new base, or trained on.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ from livelight.runtimes.torch_runtime import read_network
 from offline.diffusion_network import DiffusionNetwork, DiffusionSize
 
 OPSET = 18
+NOTED = ("version", "step", "width", "depth")
+HALF = ".half"
+"""How the names of weights end that are stored in 16 bits."""
 INPUTS = ("x", "sigma", "image", "matte", "light", "state8", "state16")
 
 
@@ -75,19 +80,32 @@ def halve_weights(model: onnx.ModelProto) -> None:
         if weight.data_type != onnx.TensorProto.FLOAT or values.size < 1024:
             continue
         name = weight.name
-        weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name + HALF))
         casts.append(onnx.helper.make_node("Cast", [weight.name], [name], to=onnx.TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
 
 
+def begun(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds, or of an exported model its ema (the weights), width, depth, step and version."""
+    if path.suffix != ".onnx":
+        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return saved
+    arrays = {w.name: onnx.numpy_helper.to_array(w) for w in onnx.load(path).graph.initializer}
+    weights = {name.removesuffix(HALF): torch.from_numpy(a.astype(np.float32)) for name, a in arrays.items()}
+    kept = {name: value for name, value in weights.items() if name.startswith(("unet.", "exposure."))}
+    noted = json.loads(path.with_suffix(".json").read_text())
+    return {"ema": kept} | {name: noted[name] for name in NOTED}
+
+
 def load(checkpoint: Path, base: Path) -> tuple[DiffusionNetwork, dict[str, Any]]:
-    """The averaged network of a checkpoint, and what is to be noted of it."""
-    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    """The averaged network of a checkpoint upon a base, and what is to be noted of it."""
+    saved = begun(checkpoint)
     network = DiffusionNetwork(DiffusionSize(saved["width"], saved["depth"]), read_network(base))
-    network.load_state_dict(saved["ema"], strict=False)  # the exposure head may not be fitted yet
-    return network.eval(), {name: saved[name] for name in ("version", "step", "width", "depth")}
+    own = {name: value for name, value in saved["ema"].items() if not name.startswith("base.")}
+    network.load_state_dict(own, strict=False)  # the exposure head may not be fitted yet
+    return network.eval(), {name: saved[name] for name in NOTED}
 
 
 def main() -> None:
@@ -95,9 +113,11 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--base", type=Path, default=model_path("live"), help="the relighter it was trained on")
+    parser.add_argument("--version", help="name of what comes out")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     network, properties = load(args.checkpoint, args.base)
+    properties |= {"version": args.version} if args.version else {}
     export(network, args.folder / "diffusion.onnx", properties)
     shutil.copyfile(args.base, args.folder / "diffusion_base.onnx")
 

@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from livelight.relight import model_path
-from livelight.runtimes.torch_runtime import read_network
-from offline.diffusion_network import DiffusionNetwork, DiffusionSize, Told, difference
+from offline.diffusion_network import DiffusionNetwork, Told, difference
 from offline.exposure_head import BASES, SMALL, bases_of, half, maps_of, statistics
 from offline.level import SOFT, SPREAD
 from training.bake import BakedSamples
+from training.export_diffusion import begun, load
 from training.train_diffusion import FLOOR, TOP, look
 
 RIDGES = (300.0, 1000.0, 3000.0, 10000.0, 30000.0, 1e5, 1e6)
@@ -113,16 +113,16 @@ def trusting(a: Tensor, b: Tensor) -> Tensor:
 @torch.no_grad()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint", type=Path, help="of train_diffusion, or an exported diffusion.onnx")
     parser.add_argument("--data", type=Path, required=True, help="folder with train and val of training.bake")
     parser.add_argument("--base", type=Path, default=model_path("live"), help="the relighter it is to stand on")
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    saved = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
-    network = DiffusionNetwork(DiffusionSize(saved["width"], saved["depth"]), read_network(args.base)).eval()
-    trained = {name: value for name, value in saved["ema"].items() if not name.startswith("base.")}
-    network.load_state_dict(trained, strict=False)
+    if args.checkpoint.suffix == ".onnx" and args.out is None:
+        parser.error("an exported model is not written into: say --out NEW.pt")
+    saved = begun(args.checkpoint)
+    network, _ = load(args.checkpoint, args.base)
     head = network.exposure
     train, val = BakedSamples(args.data / "train"), BakedSamples(args.data / "val")
     first = torch.stack([seen(network, train[k])[0] for k in range(min(200, len(train)))])

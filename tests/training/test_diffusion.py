@@ -10,6 +10,8 @@ import torch
 from livelight.relight import model_path
 from livelight.runtimes.torch_runtime import read_network
 from offline.diffusion_network import DiffusionNetwork, DiffusionSize, applied, difference
+from offline.own_model import weights_folder
+from training import export_diffusion
 from training.bake import BakedSamples, stored
 from training.export_diffusion import INPUTS, example, export
 from training.train_diffusion import clip_losses, look, stills
@@ -88,3 +90,15 @@ def test_the_export_computes_what_torch_does(network: DiffusionNetwork, tmp_path
             expected = network(*inputs).numpy()
         found = session.run(None, dict(zip(INPUTS, (x.numpy() for x in inputs), strict=True)))[0]
         np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_what_ships_can_be_put_upon_another_base(tmp_path: Path, monkeypatch) -> None:
+    words = [str(weights_folder() / "diffusion.onnx"), str(tmp_path), "--base", str(model_path("live"))]
+    monkeypatch.setattr("sys.argv", ["export", *words, "--version", "moved"])
+    export_diffusion.main()
+    old, new = (export_diffusion.begun(folder / "diffusion.onnx") for folder in (weights_folder(), tmp_path))
+    assert new["version"] == "moved"
+    assert len(old["ema"]) > 100
+    assert old["ema"].keys() == new["ema"].keys()
+    assert all(torch.equal(new["ema"][name], value) for name, value in old["ema"].items())
+    assert (tmp_path / "diffusion_base.onnx").read_bytes() == model_path("live").read_bytes()
