@@ -140,7 +140,9 @@ def relight_rows(frame, light, marks, gain, offset, first, stop, out):  # type: 
     for tile in range(marks.shape[1]):
         x, end = tile * TILE, min(tile * TILE + TILE, width)
         _places(x, width, m, low, high, share)
-        have = -1  # the row of the maps that lies in ``below``; the one before it, in ``above``
+        # The row of the maps that lies in ``below``; the one before it, in ``above``. What follows is written out in every
+        # loop: shared in an inlined function that takes a tuple of maps it was a quarter to a third slower.
+        have = -1
         for y in range(first, stop):
             if not marks[y, tile]:
                 continue
