@@ -140,8 +140,8 @@ def relight_rows(frame, light, marks, gain, offset, first, stop, out):  # type: 
     for tile in range(marks.shape[1]):
         x, end = tile * TILE, min(tile * TILE + TILE, width)
         _places(x, width, m, low, high, share)
-        # The row of the maps that lies in ``below``; the one before it, in ``above``. What follows is written out in every
-        # loop: shared in an inlined function that takes a tuple of maps it was a quarter to a third slower.
+        # The row of the maps that lies in ``below``; the one before it, in ``above``. What follows is written out in
+        # every loop: in an inlined function that takes a tuple of maps it was a quarter to a third slower.
         have = -1
         for y in range(first, stop):
             if not marks[y, tile]:
