@@ -39,7 +39,9 @@ ROWS = 480
 CLOSEST = 0.8
 """Least side of a crop, as a part of what it is brought to: people stand far from the camera in most such clips."""
 ON_A_FACE = 0.6
-"""Share of the crops that are laid about a face, if there is one."""
+"""Share of the crops about a person that are laid about the face, if there is one."""
+ANYWHERE = 0.35
+"""Share of the crops that lie anywhere in the frame: furniture must be learnt not to be a person."""
 
 
 def prepare(clip: Path, out: Path, segmenter: Segmenter, mesh: FaceMesh) -> int:
@@ -132,12 +134,14 @@ def real_sample(
 
 
 def corner(alpha: NDArray[np.generic], face: NDArray[np.bool_], side: int, rng: np.random.Generator) -> tuple[int, int]:
-    """x and y where a crop of ``side`` pixels begins: about a face, or about the person's middle at any height.
+    """x and y where a crop of ``side`` pixels begins: anywhere, about a face, or about the person at any height.
 
     alpha (h, w); face (h, w), True where a face is.
     """
     h, w = alpha.shape
-    if face.any() and rng.random() < ON_A_FACE:
+    if rng.random() < ANYWHERE:
+        x, y = rng.uniform(0, w - side), rng.uniform(0, h - side)
+    elif face.any() and rng.random() < ON_A_FACE:
         rows, columns = np.nonzero(face)
         x, y = columns.mean() - side / 2 + rng.normal(0, side / 8), rows.mean() - side * rng.uniform(0.25, 0.6)
     else:

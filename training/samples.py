@@ -204,9 +204,11 @@ def lamp(rng: np.random.Generator, lamps: int) -> Light:
 
 
 def random_window(rng: np.random.Generator, shape: tuple[int, int, int], crop: int, frames: int) -> Window:
-    """A random run of frames and a random square of at least crop pixels of a clip of `shape` (t, h, w)."""
+    """A random run of frames, all there are of a shorter clip, and a random square of at least crop pixels of a clip of
+    `shape` (t, h, w).
+    """
     t, h, w = shape
-    start = int(rng.integers(t - frames + 1))
+    start = int(rng.integers(max(t - frames, 0) + 1))
     side = int(rng.integers(crop, min(h, w) + 1))
     y, x = int(rng.integers(h - side + 1)), int(rng.integers(w - side + 1))
     return Window(start, frames, y, x, side)

@@ -7,10 +7,12 @@ import pytest
 from training.light_stage import assets
 from training.light_stage.directions import direction, solid_angles
 from training.light_stage.lights import (
+    COLOURED,
     KEYS,
     Light,
     Panoramas,
     average,
+    coloured_lamps,
     exposed,
     grey_card,
     key_light,
@@ -128,7 +130,19 @@ def test_key_lights_shine_from_where_portraits_have_them():
 def test_a_share_of_the_targets_is_a_key_light(panoramas):
     drawn = [lights_with_keys(np.random.default_rng(seed), panoramas)[2] for seed in range(200)]
     keys = [light for light in drawn if [index for _, index, _ in light.sources] == [-1] and not light.hard]
-    assert 0.6 * KEYS < len(keys) / 200 < 2 * KEYS
+    assert 0.6 * (KEYS + COLOURED) < len(keys) / 200 < 1.5 * (KEYS + COLOURED)
+
+
+def test_coloured_lamps_are_coloured_and_come_from_behind_too():
+    d = direction(*np.meshgrid((np.arange(16) + 0.5) / 16, (np.arange(16) + 0.5) / 16))
+    codes = np.stack([coloured_lamps(np.random.default_rng(seed)).code for seed in range(200)])
+    power = codes * solid_angles(16, 16)[..., None]
+    total = power.sum((1, 2))
+    assert codes.min() >= 0
+    assert codes.max() < 120
+    assert 0.2 < (total.min(1) / total.max(1) < 0.4).mean() < 0.8
+    behind = (power.sum(3) * (d[..., 2] < 0)).sum((1, 2)) / power.sum((1, 2, 3))
+    assert 0.2 < (behind > 0.5).mean() < 0.8
 
 
 def test_two_colours_come_from_two_sides():

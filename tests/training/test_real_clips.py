@@ -9,7 +9,7 @@ from training.face_normals import draw_mesh, is_head
 from training.face_normals_report import compared
 from training.light_stage import assets
 from training.losses import real_losses
-from training.real_clips import RealSamples, flows
+from training.real_clips import RealSamples, corner, flows
 from training.real_people import Change, flicker, mean_of, overlap, table
 
 
@@ -92,6 +92,17 @@ def test_a_face_is_a_head_at_the_top_of_a_person_or_close_to_the_camera() -> Non
     assert is_head(face + np.float32([0, 20, 0]), first=0, height=400)
     assert not is_head(face * np.float32([1, 0.5, 1]) + np.float32([0, 250, 0]), first=0, height=400)  # on the shirt
     assert is_head(face * np.float32([1, 1.4, 1]) + np.float32([0, 130, 0]), first=0, height=400)  # close
+
+
+def test_crops_show_the_person_and_the_furniture_too() -> None:
+    alpha, face = np.zeros((90, 160)), np.zeros((90, 160), bool)
+    alpha[30:, :40], face[32:40, 10:20] = 255, True
+    rng = np.random.default_rng(0)
+    corners = np.array([corner(alpha, face, 60, rng) for _ in range(400)])
+    assert corners.min() >= 0
+    assert (corners.max(0) <= (100, 30)).all()
+    without = (corners[:, 0] >= 40).mean()
+    assert 0.1 < without < 0.4  # 60 % of the crops that lie anywhere
 
 
 def test_normals_that_are_too_flat_have_slopes_below_one() -> None:

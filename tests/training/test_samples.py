@@ -13,7 +13,7 @@ from training.light_stage.clip import Clip
 from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, Footage, Window
 from training.light_stage.lights import Light
 from training.light_stage.tone import encode
-from training.samples import sample
+from training.samples import random_window, sample
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,18 @@ def test_footage_knows_what_the_clip_knows(clip, window):
     assert still[1:, ..., FLOW] == pytest.approx(clip.flow_bwd[later, *window.cut[1:]])
     seen = ~clip.occ_bwd[later, *window.cut[1:]] & (still[1:, ..., ALPHA] > 0.5)
     assert (still[1:, ..., SEEN] == seen).all()
+
+
+def test_past_its_end_a_clip_stands_still(clip):
+    footage, light = Footage(clip), Light(np.full((16, 16, 3), 0.5, np.float32))
+    held, last = Window(1, 3, 0, 0, 8), Window(1, 1, 0, 0, 8)
+    still = footage.still(held)
+    assert (still[1:, ..., ALBEDO] == footage.still(last)[..., ALBEDO]).all()
+    assert not still[1:, ..., FLOW].any()
+    assert (still[1:, ..., SEEN] == (still[1:, ..., ALPHA] > 0.5)).all()
+    relit = footage.relight(held, [light], np.zeros((1, 3), int))[0]
+    assert (relit == footage.relight(last, [light], np.zeros((1, 1), int))[0]).all()
+    assert random_window(np.random.default_rng(0), clip.shape, 6, 5).start == 0
 
 
 def test_srgb_by_table_is_srgb():

@@ -21,7 +21,8 @@ CHANNELS = 13
 
 @dataclass(frozen=True)
 class Window:
-    """A square of `side` pixels at row y, column x in frames [start, start + frames)."""
+    """A square of `side` pixels at row y, column x in frames [start, start + frames); past a clip's end its last frame
+    stands still."""
 
     start: int
     frames: int
@@ -104,6 +105,9 @@ class Footage:
         for t in range(window.frames):
             rows = self._rows(window, t)
             _place(self.clip.arrays["pixel"][rows], self._still[rows], *self._corner(window), out[t])
+            if window.start + t >= self.clip.shape[0]:
+                out[t, ..., FLOW] = 0
+                out[t, ..., SEEN] = out[t, ..., ALPHA] > 0.5
         return out
 
     def relight(self, window: Window, lights: list[Light], which: np.ndarray) -> np.ndarray:
@@ -132,7 +136,8 @@ class Footage:
 
     def _rows(self, window: Window, t: int) -> slice:
         """The stored pixels of frame t of a window: whole picture lines, which lie one after the other."""
-        first, last = self.clip.arrays["frame_start"][window.start + t : window.start + t + 2]
+        frame = min(window.start + t, self.clip.shape[0] - 1)
+        first, last = self.clip.arrays["frame_start"][frame : frame + 2]
         pixel, width = self.clip.arrays["pixel"][first:last], self.clip.shape[2]
         ends = np.searchsorted(pixel, [window.y * width, (window.y + window.side) * width])
         return slice(int(first + ends[0]), int(first + ends[1]))

@@ -14,6 +14,7 @@ MAX_GAIN_MEAN = 3.0  # a panorama lit only from behind is not exposed beyond thi
 SUN_SHARE = 0.12  # of all light, that one cell of a code may hold
 MAX_SUN = 6.0  # irradiance
 KEYS = 0.25  # share of a training's targets that are one key light
+COLOURED = 0.15  # share of a training's targets that are coloured lamps
 TWO_COLOURS = 0.15  # share of a training's sources that are a lamp on one side and a window on the other
 MOST_KEY = 6.0  # irradiance of a key light before chance makes it brighter or darker
 
@@ -190,9 +191,27 @@ def key_light(rng: np.random.Generator) -> Light:
     box = box / max(float((box * solid_angles(BASIS, BASIS)).sum()), 0.05)
     tint, fill = np.exp(rng.normal(0, 0.15, (2, 3)))
     code = (box[..., None] * np.pi * tint + rng.uniform(0.02, 0.3) * fill).astype(np.float32)
-    brightest = MOST_KEY * code / np.pi  # where exposing for a card that faces the camera would burn out all else
-    code = np.minimum(exposed(code), brightest) * np.float32(rng.uniform(0.7, 1.4))
-    return Light(code, [], [(1.0, -1, 0.0)])
+    return Light(_exposed_key(code) * np.float32(rng.uniform(0.7, 1.4)), [], [(1.0, -1, 0.0)])
+
+
+def _exposed_key(code: np.ndarray) -> np.ndarray:
+    """``exposed`` of a code whose key light has irradiance pi, but no further than MOST_KEY: where exposing for a card
+    that faces the camera would burn out all else."""
+    return np.minimum(exposed(code), MOST_KEY / np.float32(np.pi) * code)
+
+
+def coloured_lamps(rng: np.random.Generator) -> Light:
+    """One to three lamps anywhere about the person, behind too, white to fully coloured, as stages and signs have."""
+    area = solid_angles(BASIS, BASIS)[..., None]
+    code = np.full((BASIS, BASIS, 3), rng.uniform(0.02, 0.3), np.float32) * np.exp(rng.normal(0, 0.25, 3))
+    for lamp in range(int(rng.integers(1, 4))):
+        toward = _seen_from_face(rng.uniform(-np.pi, np.pi), np.radians(rng.triangular(-20, 10, 80)))
+        box = _soft_box(toward, rng.uniform(0.35, 0.7))[..., None]
+        hue = np.maximum(0.4 + np.cos(2 * np.pi * (rng.random() + np.arange(3) / 3)), 0)
+        colour = 1 + np.sqrt(rng.uniform(0, 1)) * (hue / (hue @ [0.2126, 0.7152, 0.0722]) - 1)
+        strength = 1 if lamp == 0 else rng.uniform(0.2, 1)
+        code += box / max(float((box * area).sum()), 0.05) * np.pi * strength * np.minimum(colour, 4)
+    return Light(_exposed_key(code.astype(np.float32)) * np.float32(rng.uniform(0.7, 1.4)), [], [(1.0, -1, 0.0)])
 
 
 def two_colours(rng: np.random.Generator) -> Light:
@@ -209,8 +228,8 @@ def two_colours(rng: np.random.Generator) -> Light:
 
 
 def lights_with_keys(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 8) -> tuple[Light, Light, Light]:
-    """``sample_lights``; a share of KEYS of the targets is a ``key_light`` by itself, one of TWO_COLOURS of the sources
-    a room of ``two_colours``.
+    """``sample_lights``; a share of KEYS of the targets is a ``key_light`` by itself, one of COLOURED is of
+    ``coloured_lamps``, and one of TWO_COLOURS of the sources a room of ``two_colours``.
 
     A mixture after eq. 9 is seldom one lamp: what a network learns of it is mild under light from above; and seldom of
     two colours, one on each half of a face. Held-out samples keep to ``sample_lights``.
@@ -218,7 +237,10 @@ def lights_with_keys(rng: np.random.Generator, panoramas: Panoramas, lamps: int 
     first, second, target = sample_lights(rng, panoramas, lamps=lamps)
     if rng.random() < TWO_COLOURS:
         first = two_colours(rng)
-    return first, second, key_light(rng) if rng.random() < KEYS else target
+    kind = rng.random()
+    if kind < KEYS + COLOURED:
+        target = key_light(rng) if kind < KEYS else coloured_lamps(rng)
+    return first, second, target
 
 
 def screen_glow(rng: np.random.Generator) -> Callable[[float], np.ndarray]:
