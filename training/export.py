@@ -10,10 +10,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import torch
 
 from livelight.runtimes.torch_network import RelightNetwork, load_network
+from livelight.runtimes.torch_runtime import HALF
 from training.cpu_graph import CpuGraph
 
 OPSET = 18
@@ -22,7 +24,10 @@ OUTPUTS = ("gain", "offset", "matte", "normals", "source_light", "next8", "next1
 
 
 def export(network: RelightNetwork, size: str, out: Path, properties: dict[str, str]) -> None:
-    """Write ``network`` as ONNX, float32, dynamic height and width (multiples of 16), batch 1; checked in full."""
+    """Write ``network`` as ONNX, dynamic height and width (multiples of 16), batch 1; checked in full.
+
+    Arithmetic is in float32, weights are stored in 16 bits.
+    """
     h, w = 144, 256
     args = (
         torch.zeros(1, h, w, 3, dtype=torch.uint8),
@@ -51,10 +56,26 @@ def export(network: RelightNetwork, size: str, out: Path, properties: dict[str, 
     assert program is not None
     model = program.model_proto
     onnx.helper.set_model_props(model, {"livelight.size": size, **properties})
+    halve_weights(model)
     onnx.checker.check_model(model, full_check=True)
     temporary = out.with_suffix(".tmp")
     onnx.save(model, temporary)
     temporary.replace(out)
+
+
+def halve_weights(model: onnx.ModelProto) -> None:
+    """Store every large float32 weight in 16 bits; the graph turns it back, so all arithmetic stays in float32."""
+    casts = []
+    for weight in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(weight)
+        if weight.data_type != onnx.TensorProto.FLOAT or values.size < 1024:
+            continue
+        name = weight.name
+        weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name + HALF))
+        casts.append(onnx.helper.make_node("Cast", [weight.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
 
 
 def main() -> None:

@@ -21,13 +21,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from livelight.relight import model_path
-from livelight.runtimes.torch_runtime import read_network
+from livelight.runtimes.torch_runtime import HALF, read_network
 from offline.diffusion_network import DiffusionNetwork, DiffusionSize
+from training.export import halve_weights
 
 OPSET = 18
 NOTED = ("version", "step", "width", "depth")
-HALF = ".half"
-"""How the names of weights end that are stored in 16 bits."""
 INPUTS = ("x", "sigma", "image", "matte", "light", "state8", "state16")
 
 
@@ -70,21 +69,6 @@ def export(network: DiffusionNetwork, out: Path, properties: dict[str, Any]) -> 
     states = dict(zip(INPUTS[-2:], (network.base.gru8.c, network.base.gru16.c), strict=True))
     notes = {"flops_per_pixel": round(per_pixel), "state_channels": states, **properties}
     out.with_suffix(".json").write_text(json.dumps(notes, indent=1) + "\n")
-
-
-def halve_weights(model: onnx.ModelProto) -> None:
-    """Store every large float32 weight in 16 bits; the graph turns it back, so all arithmetic stays in float32."""
-    casts = []
-    for weight in model.graph.initializer:
-        values = onnx.numpy_helper.to_array(weight)
-        if weight.data_type != onnx.TensorProto.FLOAT or values.size < 1024:
-            continue
-        name = weight.name
-        weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name + HALF))
-        casts.append(onnx.helper.make_node("Cast", [weight.name], [name], to=onnx.TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
 
 
 def begun(path: Path) -> dict[str, Any]:

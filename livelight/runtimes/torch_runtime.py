@@ -20,6 +20,10 @@ except ImportError as exc:
     raise MissingExtra("torch or onnx", "torch", "The torch engine") from exc
 
 
+HALF = ".half"
+"""How the names of weights end that are stored in 16 bits."""
+
+
 def read_network(model: Path) -> RelightNetwork:
     """The torch network whose weights stand in an exported .onnx file. Raises RuntimeFailure for a foreign file."""
     try:
@@ -33,7 +37,8 @@ def read_network(model: Path) -> RelightNetwork:
             f"{model} is no LiveLight relighter: expected the property livelight.size to be one of {', '.join(SIZES)}, "
             f"got {size or 'none'}"
         )
-    weights = {t.name: torch.from_numpy(onnx.numpy_helper.to_array(t).copy()) for t in graph.graph.initializer}
+    arrays = {t.name.removesuffix(HALF): onnx.numpy_helper.to_array(t) for t in graph.graph.initializer}
+    weights = {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
     wanted = RelightNetwork(SIZES[size], **parts_of(weights)).state_dict()
     missing = sorted(set(wanted) - set(weights))
     if missing:

@@ -11,6 +11,7 @@ import torch
 from livelight.runtimes import open_runtime
 from livelight.runtimes.light_ball import BALL, code_directions, code_solid_angles, light_ball
 from livelight.runtimes.torch_network import SIZES, RelightNetwork
+from livelight.runtimes.torch_runtime import read_network
 from training.cpu_graph import CpuGraph
 from training.export import export
 
@@ -68,9 +69,14 @@ def test_relighting_to_the_own_light_starts_at_the_identity() -> None:
     assert torch.allclose(offset, torch.zeros_like(offset), atol=1e-6)
 
 
-def test_the_shipped_size_exports_and_runs(tmp_path: Path) -> None:
+def test_a_size_exports_and_runs(tmp_path: Path) -> None:
     """The other sizes are the same graph with wider layers, and an export takes long: see the test below for them."""
-    export(RelightNetwork(SIZES["S"]), "S", tmp_path / "S.onnx", {"livelight.version": "test"})
+    network = RelightNetwork(SIZES["S"])
+    export(network, "S", tmp_path / "S.onnx", {"livelight.version": "test"})
+    assert (tmp_path / "S.onnx").stat().st_size < 4e6  # its weights and tables in 16 bits
+    stored = read_network(tmp_path / "S.onnx").state_dict()
+    for name, weight in network.state_dict().items():
+        assert torch.allclose(stored[name], weight, rtol=1e-3, atol=1e-6), name
     runtime = open_runtime("onnxruntime", tmp_path / "S.onnx")
     out = runtime.run(np.zeros((64, 96, 3), np.uint8), np.ones((16, 16, 3), np.float32), None)
     assert out.gain.shape == (64, 96, 3)
