@@ -24,9 +24,16 @@ from livelight.lighting import Light
 from livelight.quality import FULL_AREA, LEVELS, Quality
 from livelight.recombine import Ground, Recombiner
 from livelight.runtimes import STRIDE, NetworkOutput, NetworkState, Runtime, open_runtime
+from livelight.runtimes.openvino_runtime import has_amx
 from livelight.segment import MatteEdges, MatteState, Segmenter, steady
 from livelight.segmenters import open_segmenter
 from livelight.steadying import Motion, Steadied, steadied
+
+SHIPPED = {"S": "relighter_small.onnx", "L": "relighter.onnx"}
+"""File names of the relighters in livelight/models, by size."""
+
+MANY_CORES = 8
+"""So many logical cores run size L live without matrix units."""
 
 
 def network_size(width: int, height: int, area: int = FULL_AREA) -> tuple[int, int]:
@@ -225,15 +232,23 @@ def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[i
 
 
 def model_path(model: str) -> Path:
-    """The .onnx file of a relighter: a shipped one by name ("live"), else a path."""
-    if model == "live":
-        return Path(str(files("livelight") / "models" / "relighter.onnx"))
-    return Path(model)
+    """The .onnx file of a relighter: a shipped one by its size ("S", "L"; "live" is L), else a path."""
+    name = SHIPPED.get("L" if model == "live" else model)
+    return Path(str(files("livelight") / "models" / name)) if name else Path(model)
+
+
+def suited(model: str, runtime: str) -> str:
+    """``model``, but S for "live" where a CPU has neither matrix units nor many cores to run L live."""
+    if model != "live":
+        return model
+    fast = runtime in ("auto", "openvino") and has_amx()
+    return "L" if fast or (os.cpu_count() or 1) >= MANY_CORES else "S"
 
 
 def build_relighter(settings: RelightSettings) -> Relighter:
     """The relighter that the settings ask for. Raises RuntimeFailure or MissingExtra when an engine cannot start."""
     # Layers that are split over both of two cores would wait, each, for the one that the matte is made on.
     threads = settings.threads or (1 if os.cpu_count() == 2 else 0)
-    runtime = open_runtime(settings.runtime, model_path(settings.model), threads)
+    model = model_path(suited(settings.model, settings.runtime))
+    runtime = open_runtime(settings.runtime, model, threads)
     return Relighter(runtime, open_segmenter(settings.segmenter, settings.runtime))

@@ -112,7 +112,7 @@ def write_extras(jobs: list[ClipJob], settings: ClipSettings, quiet: bool) -> in
     """Write all extras of all jobs whose output is there; the number that failed."""
     names = extra_names(settings.extra)
     wanted = [(job, name) for job in jobs if job.target.exists() for name in names]
-    steady = settings.model_copy(update={"model": "live", "compare": False, "background": "keep"})
+    steady = settings.model_copy(update={"model": "L", "compare": False, "background": "keep"})
     with build_relighter(steady) as live:
         failed = 0
         for job, name in wanted:

@@ -9,7 +9,7 @@ import pytest
 from livelight.config import RelightSettings
 from livelight.frame import Frame
 from livelight.lighting import Light
-from livelight.relight import Relighter, build_relighter, network_size
+from livelight.relight import Relighter, build_relighter, model_path, network_size, suited
 from livelight.runtimes import NetworkOutput, NetworkState
 
 
@@ -105,6 +105,30 @@ def test_the_network_leaves_one_of_two_cores_to_the_matte(monkeypatch, cores: in
     monkeypatch.setattr("livelight.relight.open_runtime", lambda name, model, n: given.append(n) or Halver())
     build_relighter(RelightSettings(threads=asked)).close()
     assert given == [threads]
+
+
+@pytest.mark.parametrize(
+    ("model", "runtime", "amx", "cores", "chosen"),
+    [
+        ("live", "auto", True, 2, "L"),
+        ("live", "auto", False, 2, "S"),
+        ("live", "auto", False, 8, "L"),
+        ("live", "onnxruntime", True, 2, "S"),
+        ("S", "auto", True, 8, "S"),
+        ("L", "auto", False, 2, "L"),
+        ("mine.onnx", "auto", True, 2, "mine.onnx"),
+    ],
+)
+def test_slow_cpus_take_the_small_relighter(monkeypatch, model, runtime, amx: bool, cores: int, chosen: str) -> None:
+    monkeypatch.setattr("livelight.relight.has_amx", lambda: amx)
+    monkeypatch.setattr("livelight.relight.os.cpu_count", lambda: cores)
+    assert suited(model, runtime) == chosen
+
+
+def test_every_size_ships() -> None:
+    small, large = (model_path(size).stat().st_size for size in ("S", "L"))
+    assert small < large
+    assert model_path("live") == model_path("L")
 
 
 def test_before_their_own_room_a_person_stays_as_bright_as_they_were() -> None:

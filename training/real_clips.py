@@ -20,16 +20,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from livelight.color import linear_to_srgb
+from livelight.color import linear_to_srgb, srgb_to_linear
 from livelight.optical_flow import backward_flow
 from livelight.segment import Segmenter
 from livelight.segmenters import open_segmenter
 from livelight.sources.file import VideoFileSource
+from training.clutter import draw_clutter, laid
 from training.face_normals import FaceMesh
 from training.light_stage.assets import root
 from training.light_stage.backdrop import project
 from training.light_stage.dataset import Panoramas, panoramas_of, sample_lights
 from training.patterns import surface_print
+from training.samples import CLUTTERED
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -72,7 +74,8 @@ def prepare(clip: Path, out: Path, segmenter: Segmenter, mesh: FaceMesh) -> int:
 class RealSamples(IterableDataset[dict[str, Tensor]]):
     """Streams dicts of float32 tensors of real people (t frames, crop x crop) for training.losses.real_losses.
 
-    image (t, 3, h, w) sRGB-coded [0, 1], half the time before another background, exposure and tint changed; alpha
+    image (t, 3, h, w) sRGB-coded [0, 1], half the time before another background, at times with training.clutter,
+    exposure and tint changed; alpha
     (t, 1, h, w); normals (t, 3, h, w) and face (t, 1, h, w), 1 where they are known; target_light (3, 16, 16);
     flow_bwd (t - 1, h, w, 2) pixels (DIS); seen (t - 1, 1, h, w); ink (3, h, w), a print to be tried on the person.
     """
@@ -117,6 +120,10 @@ def real_sample(
         )
         room = linear_to_srgb(np.clip(view * (0.2 / max(float(view.mean()), 1e-3)), 0, 1))
         picture = alpha * picture + (1 - alpha) * room
+    if rng.random() < CLUTTERED:
+        things = draw_clutter(rng, (crop, crop))
+        rooms = np.stack([laid(srgb_to_linear(frame), things) for frame in picture])
+        picture = alpha * picture + (1 - alpha) * linear_to_srgb(np.clip(rooms, 0, 1))
     gain = np.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.05, 3))
     picture = np.clip(picture * np.float32(gain), 0, 1).astype(np.float32)
     length = np.linalg.norm(normals, axis=3, keepdims=True)

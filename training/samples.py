@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from training.area import shrunk
+from training.clutter import draw_clutter, laid
 from training.light_stage.dataset import (
     ClipError,
     Light,
@@ -53,6 +54,8 @@ USES = 12
 """Samples drawn, on average, from a clip before it is closed."""
 PROBES = 2
 """Single lamps under which the last frame of a training sample is shaded too."""
+CLUTTERED = 0.4
+"""Share of training samples with things in the room."""
 SHOULDER = 0.35
 """Highlight roll-off of target pictures above linear 0.6: what the relighter's output looks like when it is bright."""
 
@@ -117,7 +120,7 @@ class Samples(IterableDataset[dict[str, Tensor]]):
                 else:
                     pool[int(rng.integers(POOL))] = footage
             footage = pool[int(rng.integers(len(pool)))]
-            drawn = sample(footage, panoramas, self.crop, self.frames, rng, self.lights, PROBES)
+            drawn = sample(footage, panoramas, self.crop, self.frames, rng, self.lights, PROBES, CLUTTERED)
             yield varied(drawn, rng) if self.prints else drawn
 
     def _open(self, rng: np.random.Generator) -> Footage:
@@ -136,11 +139,12 @@ class Samples(IterableDataset[dict[str, Tensor]]):
 
 def sample(
     footage: Footage, panoramas: Panoramas, crop: int, frames: int, rng: np.random.Generator,
-    lights: DrawLights = sample_lights, probes: int = 0,
+    lights: DrawLights = sample_lights, probes: int = 0, cluttered: float = 0,
 ) -> dict[str, Tensor]:  # fmt: skip
     """One training sample of a clip under random ``lights`` and a random camera; see ``Samples``.
 
-    probes: so many lamps are drawn beside the lights, without a change to what else is drawn.
+    probes: so many lamps are drawn beside the lights; cluttered: share of samples with things in the room; both without
+    a change to what else is drawn.
 
     A random square of at least crop pixels is cut out and brought to crop x crop: heads come at every size, and the
     noise is averaged as it is when a 720-line frame is brought to the network's size.
@@ -153,6 +157,10 @@ def sample(
     rooms = [plan_backdrop(panoramas, light, clip.arrays, clip.shape[1:], rng) for light in (first, second)]
     which = source_schedule(rng, frames)
     painted = [rooms[k]()[window.cut[1:]] if k in which else None for k in (0, 1)]
+    apart = rng.spawn(1)[0]
+    if apart.random() < cluttered:
+        things = draw_clutter(apart, (window.side, window.side))
+        painted = [None if view is None else laid(view, things) for view in painted]
     room = np.stack([painted[k] for k in which])
     person, relit = footage.relight(window, [first, second, target], np.stack([which, np.full(frames, 2)]))
     still = footage.still(window)
@@ -172,7 +180,7 @@ def sample(
         small[:, [NORMAL.start, FLOW.start]] *= -1  # x of the vectors
         codes = [np.flip(code, 1) for code in codes]
     found = in_tensors(small, np.stack([codes[k] * gain for k in which]), codes[2])
-    return found | (probed(footage, window, crop, mirrored, rng.spawn(1)[0], probes) if probes else {})
+    return found | (probed(footage, window, crop, mirrored, apart, probes) if probes else {})
 
 
 def probed(
