@@ -61,10 +61,10 @@ class RelightSettings(LightSettings):
     runtime: Literal["auto", "openvino", "onnxruntime", "torch", "tensorrt", "tensorrt-rtx"] = Field(
         "auto", description="Inference engine; auto takes the fastest that works and says which it rejected and why."
     )
-    segmenter: Literal["auto", "onnx", "mediapipe"] = Field(
+    segmenter: Literal["auto", "onnx", "mediapipe", "own"] = Field(
         "auto",
         description="What finds the person: onnx, a network run by the same engine; mediapipe, the same network run by "
-        "the package mediapipe; auto takes the first of them that works.",
+        "the package mediapipe; auto takes the first of them that works; own, the relighter itself, on CPUs.",
     )
     gpu: int = Field(0, ge=0, description="Number of the GPU for TensorRT, in the driver's order.")
     gpu_precision: Literal["fp32", "fp16", "bf16", "int8", "fp8"] = Field(

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -96,13 +96,14 @@ class Relighter:
 
     ``close``, or the end of a ``with`` block, ends its threads. Adjustable (livelight.quality): at a lower level the
     network sees a smaller picture, and the person is segmented less often. levels: from best to fastest, one at least.
+    segmenter: None takes the matte of the relighter's own network.
 
     timings_ms: milliseconds of the stages of the last step, by name. "matte beside", all that does not need the
     network's answer, runs on a thread of its own while the network runs; what of it outlasts the network is "matte".
     The others add up to the step.
     """
 
-    def __init__(self, runtime: Runtime, segmenter: Segmenter, levels: Sequence[Quality] = LEVELS) -> None:
+    def __init__(self, runtime: Runtime, segmenter: Segmenter | None, levels: Sequence[Quality] = LEVELS) -> None:
         self._runtime = runtime
         self._levels = levels
         self._segmenter = segmenter
@@ -136,10 +137,13 @@ class Relighter:
         age = 0 if state is None else (state.matte_age + 1) % self._quality.matte_every
         # All of this runs on one core: beside the network it costs half of what it costs after it.
         hurry = threading.Event()
-        beside = self._bands.executor.submit(self._look, frame.image, half, small, light, state, age == 0, hurry)
+        own: Future[NDArray[np.float32]] = Future()
+        beside = self._bands.executor.submit(self._look, frame.image, half, small, light, state, age == 0, hurry, own)
         try:
             output = self.analyse(small, size, light, state)
+            own.set_result(output.matte)
         finally:
+            own.cancel()
             analysed = time.perf_counter()
             hurry.set()
             wait([beside])  # also when the network failed: it writes into alpha
@@ -183,12 +187,12 @@ class Relighter:
 
     def _look(
         self, image: NDArray[np.uint8], half: NDArray[np.uint8], small: NDArray[np.uint8], light: Light,
-        state: State | None, segment: bool, hurry: threading.Event,
+        state: State | None, segment: bool, hurry: threading.Event, own: Future[NDArray[np.float32]],
     ) -> Seen:  # fmt: skip
-        """All that needs no network. half, small: the image at half its size, and the network's picture; segment: see
-        ``_matte``; hurry: set when the network is done."""
+        """All that needs no network, or its matte alone. half, small: the image at half its size, and the network's
+        picture; segment, own: see ``_matte``; hurry: set when the network is done."""
         started = time.perf_counter()
-        matte, matte_state, edges = self._matte(image, half, state, segment)
+        matte, matte_state, edges = self._matte(image, half, state, segment, own)
         if self._alpha.shape != image.shape[:2]:
             self._alpha = np.empty(image.shape[:2], np.float32)  # once: page faults would cost more than all its sums
         motion = Motion.of(small, light.code, None if state is None else state.change)
@@ -201,16 +205,19 @@ class Relighter:
         return Seen(matte, self._alpha, matte_state, motion, sample, ground, (time.perf_counter() - started) * 1e3)
 
     def _matte(
-        self, image: NDArray[np.uint8], half: NDArray[np.uint8], state: State | None, segment: bool
-    ) -> tuple[NDArray[np.float32], MatteState, MatteEdges]:
+        self, image: NDArray[np.uint8], half: NDArray[np.uint8], state: State | None, segment: bool,
+        own: Future[NDArray[np.float32]],
+    ) -> tuple[NDArray[np.float32], MatteState, MatteEdges]:  # fmt: skip
         """Where the person is: Seen.matte, its state, and what gives alpha.
 
-        segment: False takes the last matte, which the new frame's edges then pull into place.
+        segment: False takes the last matte, which the new frame's edges then pull into place. own: the network's matte,
+        waited for only if there is no segmenter.
         """
         size = network_size(image.shape[1], image.shape[0])
         luma = cv2.cvtColor(cv2.resize(half, size), cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
         if segment or state is None:
-            coarse = cv2.resize(self._segmenter.segment(half), size)
+            found = own.result() if self._segmenter is None else self._segmenter.segment(half)
+            coarse = cv2.resize(found, size)
             matte, matte_state = steady(coarse, luma, None if state is None else state.matte)
         else:
             matte = cv2.resize(state.matte.matte, size)
@@ -251,4 +258,5 @@ def build_relighter(settings: RelightSettings) -> Relighter:
     threads = settings.threads or (1 if os.cpu_count() == 2 else 0)
     model = model_path(suited(settings.model, settings.runtime))
     runtime = open_runtime(settings.runtime, model, threads)
-    return Relighter(runtime, open_segmenter(settings.segmenter, settings.runtime))
+    own = settings.segmenter == "own"
+    return Relighter(runtime, None if own else open_segmenter(settings.segmenter, settings.runtime))

@@ -28,7 +28,7 @@ from livelight.fit import parse_size
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Lighting
-from livelight.relight import State, network_size
+from livelight.relight import State, network_size, suited
 from livelight.session import OpenRelighter
 from livelight.sinks.file import VideoFileSink
 from livelight.sources.file import VideoFileSource
@@ -47,9 +47,9 @@ BESIDE = ("matte beside",)
 class Report:
     """One run. Milliseconds per frame of every stage (median, 95th percentile), one after the other but for BESIDE.
 
-    level: what the governor calls the trade of quality for speed that was measured (livelight.quality).
-    relit_fps: frames per second of all stages but decode and encode; all_fps: with them. peak_memory_mb: largest
-    resident size of the process so far, MB (10^6 bytes).
+    model: size of the relighter, or its file. level: what the governor calls the trade of quality for speed that was
+    measured (livelight.quality). relit_fps: frames per second of all stages but decode and encode; all_fps: with them.
+    peak_memory_mb: largest resident size of the process so far, MB (10^6 bytes).
     """
 
     clip: str
@@ -68,6 +68,7 @@ class Report:
     peak_memory_mb: float
     machine: str
     version: str
+    model: str
 
 
 def peak_memory_mb() -> float:
@@ -82,7 +83,7 @@ def peak_memory_mb() -> float:
 
 def measure(
     clip: Path, size: tuple[int, int] | None, frames: int, relighter: OpenRelighter, lighting: Lighting, threads: int,
-    level: int = 0,
+    level: int = 0, model: str = "live",
 ) -> Report:  # fmt: skip
     """Relight ``frames`` frames, the first HELD of ``clip`` over and over, brought to ``size``, on one thread.
 
@@ -106,7 +107,7 @@ def measure(
                 times[stage].append(elapsed_ms)
     times["encode"] = encode_ms(held, size)
     seen = state.seen if isinstance(state, State) else network_size(frame.width, frame.height)
-    engine = relighter.runtime_name, relighter.level_names[level], threads
+    engine = relighter.runtime_name, relighter.level_names[level], threads, model
     return _report(clip, (frame.width, frame.height), seen, times, *engine)
 
 
@@ -155,6 +156,7 @@ def _report(
     runtime: str,
     level: str,
     threads: int,
+    model: str,
 ) -> Report:
     median = {stage: statistics.median(samples) for stage, samples in times.items()}
     p95 = {stage: sorted(samples)[int(0.95 * (len(samples) - 1))] for stage, samples in times.items()}
@@ -176,6 +178,7 @@ def _report(
         peak_memory_mb=round(peak_memory_mb(), 1),
         machine=f"{platform.system()} {platform.machine()}, {cpu_name()}",
         version=__version__,
+        model=model,
     )
 
 
@@ -190,7 +193,8 @@ def cpu_name() -> str:
 
 def show(report: Report, console: Console) -> None:
     """The report as a table."""
-    title = f"{report.clip}, {report.width}x{report.height}, {report.frames} frames, {report.runtime}, {report.level}"
+    title = f"{report.clip}, {report.width}x{report.height}, {report.frames} frames, {report.model}, "
+    title += f"{report.runtime}, {report.level}"
     table = Table(title=title, caption=report.machine)
     for column in ("stage", "median ms", "95 % ms"):
         table.add_column(column, justify="left" if column == "stage" else "right")
@@ -228,9 +232,12 @@ def bench(
     reports = []
     for wanted in sizes:
         with open_relighter(settings) as relighter:
+            on_gpu = relighter.runtime_name.lower().startswith("tensorrt")
+            model = settings.model if on_gpu else suited(settings.model, settings.runtime)
             for level in range(len(relighter.level_names) if levels else 1):
-                reports.append(measure(clip or CLIP, wanted, frames, relighter, lighting, settings.threads, level))
-                show(reports[-1], Console())
+                report = measure(clip or CLIP, wanted, frames, relighter, lighting, settings.threads, level, model)
+                reports.append(report)
+                show(report, Console())
     if len(reports) > 1:
         show_together(reports, Console())
     if json_out:

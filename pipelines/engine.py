@@ -136,7 +136,8 @@ def open_relighter(
     from livelight.watch import Watch
     from livelight.watched_relighter import WatchedRelighter
 
-    if settings.runtime not in ("auto", "tensorrt", "tensorrt-rtx"):
+    own_matte = settings.segmenter == "own" and settings.runtime == "auto"  # which GPUs do not give
+    if own_matte or settings.runtime not in ("auto", "tensorrt", "tensorrt-rtx"):
         return build_relighter(settings)
     card: Card | None = None
     watch = Watch()

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from livelight.config import RelightSettings
+from livelight.errors import RuntimeFailure, SettingsError
 from livelight.frame import Frame
 from livelight.lighting import Light
 from livelight.relight import Relighter, build_relighter, model_path, network_size, suited
 from livelight.runtimes import NetworkOutput, NetworkState
+from livelight.segmenters import open_segmenter
 
 
 class Halver:
@@ -48,6 +50,40 @@ def test_the_person_is_relit_and_the_room_is_not() -> None:
     assert abs(int(out.image[90, 60].mean()) - 100) <= 1
     assert np.array_equal(out.image[:, 200:], frame().image[:, 200:])
     assert (out.pts, out.time_base) == (7, Fraction(1, 30))
+
+
+class RightHalver(Halver):
+    """A network that finds one person, who fills the right half; fails at the second frame if told so."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.fails = fails
+
+    def run(self, image: np.ndarray, light: np.ndarray, state: NetworkState | None) -> NetworkOutput:
+        if self.fails and state is not None:
+            raise RuntimeFailure("the engine is gone")
+        output = super().run(image, light, state)
+        matte = np.zeros_like(output.matte)
+        matte[:, matte.shape[1] // 2 :] = 1
+        return replace(output, matte=matte)
+
+
+def test_without_a_segmenter_the_network_tells_who_is_there() -> None:
+    with Relighter(RightHalver(), None) as relighter:
+        out, _ = relighter.step(frame(), light(), None)
+    assert abs(int(out.image[90, 260].mean()) - 100) <= 1
+    assert np.array_equal(out.image[:, :120], frame().image[:, :120])
+
+
+def test_without_a_segmenter_a_network_that_fails_is_told_and_nobody_waits() -> None:
+    with Relighter(RightHalver(fails=True), None) as relighter:
+        _, state = relighter.step(frame(), light(), None)
+        with pytest.raises(RuntimeFailure, match="gone"):
+            relighter.step(frame(), light(), state)
+
+
+def test_only_a_relighter_on_the_cpu_is_its_own_segmenter() -> None:
+    with pytest.raises(SettingsError, match="on a CPU"):
+        open_segmenter("own")
 
 
 def test_state_goes_in_and_comes_out_and_streams_do_not_mix() -> None:
@@ -127,7 +163,7 @@ def test_slow_cpus_take_the_small_relighter(monkeypatch, model, runtime, amx: bo
 
 def test_every_size_ships() -> None:
     small, large = (model_path(size).stat().st_size for size in ("S", "L"))
-    assert small < large
+    assert 0 < small <= large
     assert model_path("live") == model_path("L")
 
 

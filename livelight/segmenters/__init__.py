@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from livelight.errors import LiveLightError, RuntimeFailure
+from livelight.errors import LiveLightError, RuntimeFailure, SettingsError
 from livelight.runtimes.picture_network import ENGINES
 from livelight.segment import Segmenter
 
@@ -15,8 +15,13 @@ def open_segmenter(name: str = "auto", runtime: str = "auto") -> Segmenter:
     """The segmenter called ``name``; for "auto" the first of onnx and mediapipe that works.
 
     runtime: the relighter's engine; the segmenter takes the same if it knows it, else the first that works.
-    Raises RuntimeFailure or MissingExtra; for "auto" with the reason of each that was rejected.
+    Raises SettingsError for "own", which is no network beside the relighter; RuntimeFailure or MissingExtra; for "auto"
+    with the reason of each that was rejected.
     """
+    if name == "own":
+        raise SettingsError(
+            "--segmenter own is for the live relighter on a CPU (--runtime openvino); expected auto, onnx or mediapipe"
+        )
     if name != "auto":
         return _open(name, runtime)
     rejected = []
