@@ -15,6 +15,7 @@ import json
 import math
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,11 +27,11 @@ from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from livelight.relight import model_path
-from livelight.runtimes.torch_runtime import read_network
 from offline.diffusion_network import LIMIT, DiffusionNetwork, DiffusionSize, Told, applied, difference
 from offline.level import SPREAD
 from training.bake import BakedSamples
 from training.checkpoint import fast_bfloat16
+from training.diffusion_run import DiffusionRun
 from training.losses import best_gain, gradient_l1, masked_l1, temporal_l1
 
 TOP = 80.0
@@ -44,6 +45,7 @@ STILL = 0.5
 """Share of steps on single frames of many people; the others are on whole clips of a few."""
 CHECKED = 32
 """Val samples of a look."""
+LOG_EVERY = 25
 
 WEIGHTS = {"error": 0.03, "shape": 0.1, "edges": 0.6, "colour": 0.5, "temporal": 0.3, "outside": 0.02}
 FLOOR = 1e-3
@@ -184,86 +186,54 @@ def check(network: DiffusionNetwork, data: Path, device: torch.device) -> dict[s
     return {name: float(np.mean(values)) for name, values in errors.items()}
 
 
+def batches(args: argparse.Namespace, generator: torch.Generator) -> Iterator[Batch]:
+    """Whole clips of a few people, and single frames of many, by chance."""
+    while True:
+        samples = BakedSamples(args.data / "train")  # opened anew for every round: samples may still be baking
+        loaded = args.batch * samples[0]["image"].shape[0]
+        for stored in DataLoader(samples, loaded, shuffle=True, drop_last=True, generator=generator):
+            still = bool(torch.rand((), generator=generator) < STILL)
+            yield stills(stored, generator) if still else clips_of(stored)
+
+
 def main() -> None:
     args = arguments()
     args.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    size = DiffusionSize(args.width, args.depth)
-    network = DiffusionNetwork(size, read_network(args.base)).to(device, memory_format=torch.channels_last)
-    average = DiffusionNetwork(size, read_network(args.base)).to(device, memory_format=torch.channels_last)
-    average.load_state_dict(network.state_dict())  # exponential moving average: what is evaluated and shipped
-    optimizer = torch.optim.AdamW(network.unet.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-3)
-    step, trained_s = 0, 0.0
-    checkpoint = args.out / "checkpoint.pt"
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        network.load_state_dict(saved["network"])
-        average.load_state_dict(saved["ema"])
-        network.exposure.load_state_dict(average.exposure.state_dict())  # as training.fit_exposure left it
-        for copy in (network, average):
-            copy.exposure.trust.fill_(1.0)  # the answer counts in full while it learns what the head leaves
-        optimizer.load_state_dict(saved["optimizer"])
-        step, trained_s = saved["step"], saved["trained_s"]
-    generator = torch.Generator().manual_seed(args.seed + step)
+    checkpoint, total_s = args.out / "checkpoint.pt", args.hours * 3600
+    run = DiffusionRun.begun(DiffusionSize(args.width, args.depth), args.base, args.rate, checkpoint, device)
+    generator = torch.Generator().manual_seed(args.seed + run.step)
     writer = SummaryWriter(str(args.out))
-    total_s, last_save, last_check, last = args.hours * 3600, time.monotonic(), time.monotonic(), time.monotonic()
-    running: dict[str, float] = {}
-    while trained_s < total_s:
-        # Opened anew for every round: samples may still be baking.
-        samples = BakedSamples(args.data / "train")
-        loaded = args.batch * samples[0]["image"].shape[0]
-        for stored in DataLoader(samples, loaded, shuffle=True, drop_last=True, generator=generator):
-            still = bool(torch.rand((), generator=generator) < STILL)
-            stored = stills(stored, generator) if still else clips_of(stored)
-            batch = {name: value.to(device, non_blocking=True) for name, value in stored.items()}
-            progress = min(trained_s / total_s, 1.0)
-            rate = args.rate * min(1.0, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
-                terms = clip_losses(network, batch, generator, not args.no_temporal)
-            loss = sum((WEIGHTS[name] * value.float() for name, value in terms.items()), torch.zeros((), device=device))
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.unet.parameters(), 1.0)
-            optimizer.step()
-            keep = min(0.995, (step + 1) / (step + 10))
-            with torch.no_grad():
-                for slow, fast in zip(average.unet.parameters(), network.unet.parameters(), strict=True):
-                    slow.lerp_(fast, 1 - keep)
-            step += 1
-            trained_s, last = trained_s + time.monotonic() - last, time.monotonic()
-            for name, value in {"loss": loss, **terms}.items():
-                seen = 25 * (1 - STILL) if name == "temporal" else 25
-                running[name] = running.get(name, 0.0) + value.item() / seen
-            if step % 25 == 0:
-                for name, mean in running.items():
-                    writer.add_scalar(name, mean, step)
-                line = " ".join(f"{name} {mean:.4f}" for name, mean in running.items())
-                print(f"step {step} {trained_s / 60:.1f} min rate {rate:.1e} {line}", flush=True)
-                running = {}
-            over = trained_s >= total_s
-            if over or time.monotonic() - last_check > args.check_every:
-                figures = check(average, args.data, device)
-                print("val " + " ".join(f"{name} {value:.2f} dB" for name, value in figures.items()), flush=True)
-                last_check = time.monotonic()
-            if over or time.monotonic() - last_save > 120:
-                state = {
-                    "network": network.state_dict(),
-                    "ema": average.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "step": step,
-                    "trained_s": trained_s,
-                    "width": size.width,
-                    "depth": size.depth,
-                    "version": args.out.name,
-                }
-                torch.save(state, checkpoint.with_suffix(".part"))
-                checkpoint.with_suffix(".part").replace(checkpoint)
-                last_save = time.monotonic()
-            if over:
-                break
+    last_save = last_check = last = time.monotonic()
+    running: dict[str, float] = defaultdict(float)
+    for stored in batches(args, generator) if run.trained_s < total_s else ():
+        batch = {name: value.to(device, non_blocking=True) for name, value in stored.items()}
+        progress = min(run.trained_s / total_s, 1.0)
+        rate = args.rate * min(1.0, (run.step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
+            terms = clip_losses(run.network, batch, generator, not args.no_temporal)
+        loss = sum((WEIGHTS[name] * value.float() for name, value in terms.items()), torch.zeros((), device=device))
+        run.take(loss, rate)
+        run.trained_s, last = run.trained_s + time.monotonic() - last, time.monotonic()
+        for name, value in {"loss": loss, **terms}.items():
+            running[name] += value.item() / (LOG_EVERY * (1 - STILL) if name == "temporal" else LOG_EVERY)
+        if run.step % LOG_EVERY == 0:
+            for name, mean in running.items():
+                writer.add_scalar(name, mean, run.step)
+            line = " ".join(f"{name} {mean:.4f}" for name, mean in running.items())
+            print(f"step {run.step} {run.trained_s / 60:.1f} min rate {rate:.1e} {line}", flush=True)
+            running.clear()
+        over = run.trained_s >= total_s
+        if over or time.monotonic() - last_check > args.check_every:
+            figures = check(run.average, args.data, device)
+            print("val " + " ".join(f"{name} {value:.2f} dB" for name, value in figures.items()), flush=True)
+            last_check = time.monotonic()
+        if over or time.monotonic() - last_save > 120:
+            run.save(checkpoint)
+            last_save = time.monotonic()
+        if over:
+            break
     (args.out / "arguments.json").write_text(json.dumps({k: str(v) for k, v in vars(args).items()}, indent=1))
     writer.close()
 
