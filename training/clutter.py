@@ -21,7 +21,7 @@ MOST = 9
 
 
 class Clutter(NamedTuple):
-    """paint (h, w, 3) float32, linear reflectance with its shading; cover (h, w, 1) float32 in [0, 1]."""
+    """paint (h, w, 3) float32, linear reflectance with its shading, times cover (h, w, 1), float32 in [0, 1]."""
 
     paint: F32
     cover: F32
@@ -38,16 +38,20 @@ def draw_clutter(rng: np.random.Generator, shape: tuple[int, int]) -> Clutter:
         paint, cover = paint + mask * (look - paint), cover + mask * (1 - cover)
     if rng.random() < 0.5:
         blur_px = float(rng.uniform(0.3, 1.5)) * w / 256
-        paint, soft = cv2.GaussianBlur(paint * cover, (0, 0), blur_px), cv2.GaussianBlur(cover, (0, 0), blur_px)
-        cover = soft[..., None]
-        paint = paint / np.maximum(cover, np.float32(1e-3))
+        paint, cover = (cv2.GaussianBlur(layer, (0, 0), blur_px) for layer in (paint, cover))
+        cover = cover[..., None]
     return Clutter(paint.astype(np.float32), cover)
 
 
-def laid(room: F32, clutter: Clutter) -> F32:
-    """``room`` (h, w, 3), linear, with the things before it, as bright as the room is."""
-    level = np.float32(2 * (np.median(room.mean(-1)) + 0.02))
-    return (room + clutter.cover * (level * clutter.paint - room)).astype(np.float32)
+def level_of(rooms: F32, free: NDArray[np.bool_] | None = None) -> float:
+    """How bright a white thing is in a room of these pictures (..., h, w, 3), linear; free: where no person is."""
+    seen = rooms.mean(-1) if free is None else rooms.mean(-1)[free]
+    return 2 * (float(np.median(seen)) + 0.02) if seen.size else 1.0
+
+
+def laid(room: F32, clutter: Clutter, level: float) -> F32:
+    """``room`` (..., h, w, 3), linear, with the things before it, lit as ``level_of`` says."""
+    return np.asarray(room * (1 - clutter.cover) + np.float32(level) * clutter.paint, np.float32)
 
 
 def _surface(rng: np.random.Generator, side: int, leaves: bool) -> F32:

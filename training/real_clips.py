@@ -25,7 +25,7 @@ from livelight.optical_flow import backward_flow
 from livelight.segment import Segmenter
 from livelight.segmenters import open_segmenter
 from livelight.sources.file import VideoFileSource
-from training.clutter import draw_clutter, laid
+from training.clutter import draw_clutter, laid, level_of
 from training.face_normals import FaceMesh
 from training.light_stage.assets import root
 from training.light_stage.backdrop import project
@@ -121,9 +121,9 @@ def real_sample(
         room = linear_to_srgb(np.clip(view * (0.2 / max(float(view.mean()), 1e-3)), 0, 1))
         picture = alpha * picture + (1 - alpha) * room
     if rng.random() < CLUTTERED:
-        things = draw_clutter(rng, (crop, crop))
-        rooms = np.stack([laid(srgb_to_linear(frame), things) for frame in picture])
-        picture = alpha * picture + (1 - alpha) * linear_to_srgb(np.clip(rooms, 0, 1))
+        room = srgb_to_linear(picture)
+        room = laid(room, draw_clutter(rng, (crop, crop)), level_of(room, alpha[..., 0] < 0.5))
+        picture = alpha * picture + (1 - alpha) * linear_to_srgb(np.clip(room, 0, 1))
     gain = np.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.05, 3))
     picture = np.clip(picture * np.float32(gain), 0, 1).astype(np.float32)
     length = np.linalg.norm(normals, axis=3, keepdims=True)

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from training.area import shrunk
-from training.clutter import draw_clutter, laid
+from training.clutter import draw_clutter, laid, level_of
 from training.light_stage.dataset import (
     ClipError,
     Light,
@@ -157,10 +157,10 @@ def sample(
     rooms = [plan_backdrop(panoramas, light, clip.arrays, clip.shape[1:], rng) for light in (first, second)]
     which = source_schedule(rng, frames)
     painted = [rooms[k]()[window.cut[1:]] if k in which else None for k in (0, 1)]
-    apart = rng.spawn(1)[0]
-    if apart.random() < cluttered:
-        things = draw_clutter(apart, (window.side, window.side))
-        painted = [None if view is None else laid(view, things) for view in painted]
+    things_rng, lamps_rng = rng.spawn(2)
+    if things_rng.random() < cluttered:
+        things = draw_clutter(things_rng, (window.side, window.side))
+        painted = [None if view is None else laid(view, things, level_of(view)) for view in painted]
     room = np.stack([painted[k] for k in which])
     person, relit = footage.relight(window, [first, second, target], np.stack([which, np.full(frames, 2)]))
     still = footage.still(window)
@@ -180,7 +180,7 @@ def sample(
         small[:, [NORMAL.start, FLOW.start]] *= -1  # x of the vectors
         codes = [np.flip(code, 1) for code in codes]
     found = in_tensors(small, np.stack([codes[k] * gain for k in which]), codes[2])
-    return found | (probed(footage, window, crop, mirrored, apart, probes) if probes else {})
+    return found | (probed(footage, window, crop, mirrored, lamps_rng, probes) if probes else {})
 
 
 def probed(

@@ -203,15 +203,17 @@ def _exposed_key(code: np.ndarray) -> np.ndarray:
 def coloured_lamps(rng: np.random.Generator) -> Light:
     """One to three lamps anywhere about the person, behind too, white to fully coloured, as stages and signs have."""
     area = solid_angles(BASIS, BASIS)[..., None]
-    code = np.full((BASIS, BASIS, 3), rng.uniform(0.02, 0.3), np.float32) * np.exp(rng.normal(0, 0.25, 3))
+    lamps = np.zeros((BASIS, BASIS, 3))
     for lamp in range(int(rng.integers(1, 4))):
         toward = _seen_from_face(rng.uniform(-np.pi, np.pi), np.radians(rng.triangular(-20, 10, 80)))
         box = _soft_box(toward, rng.uniform(0.35, 0.7))[..., None]
         hue = np.maximum(0.4 + np.cos(2 * np.pi * (rng.random() + np.arange(3) / 3)), 0)
         colour = 1 + np.sqrt(rng.uniform(0, 1)) * (hue / (hue @ [0.2126, 0.7152, 0.0722]) - 1)
         strength = 1 if lamp == 0 else rng.uniform(0.2, 1)
-        code += box / max(float((box * area).sum()), 0.05) * np.pi * strength * np.minimum(colour, 4)
-    return Light(_exposed_key(code.astype(np.float32)) * np.float32(rng.uniform(0.7, 1.4)), [], [(1.0, -1, 0.0)])
+        lamps += box / max(float((box * area).sum()), 0.05) * strength * np.minimum(colour, 4)
+    fill = rng.uniform(0.02, 0.3) * np.exp(rng.normal(0, 0.25, 3))
+    code = (lamps * np.pi / (lamps * area).sum((0, 1)).max() + fill).astype(np.float32)
+    return Light(_exposed_key(code) * np.float32(rng.uniform(0.7, 1.4)), [], [(1.0, -1, 0.0)])
 
 
 def two_colours(rng: np.random.Generator) -> Light:
