@@ -33,7 +33,7 @@ SHIPPED = {"S": "relighter_small.onnx", "L": "relighter.onnx"}
 """File names of the relighters in livelight/models, by size."""
 
 MANY_CORES = 8
-"""So many logical cores run size L live without matrix units."""
+"""With so many threads size L is taken without matrix units: a guess. Too slow, it steps down (livelight.governor)."""
 
 
 def network_size(width: int, height: int, area: int = FULL_AREA) -> tuple[int, int]:
@@ -75,7 +75,7 @@ class Inside:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a frame says without the network.
+    """What a frame says without the network, or with its matte alone.
 
     matte: float32 on a grid of FULL_AREA pixels, steady in time. alpha: as Inside.alpha. state: to be remembered.
     motion: for livelight.steadying. sample: for livelight.brightness. ground: for livelight.recombine, None where
@@ -100,6 +100,7 @@ class Relighter:
 
     timings_ms: milliseconds of the stages of the last step, by name. "matte beside", all that does not need the
     network's answer, runs on a thread of its own while the network runs; what of it outlasts the network is "matte".
+    (Without a segmenter it waits for the network's matte, and that counts in.)
     The others add up to the step.
     """
 
@@ -111,6 +112,7 @@ class Relighter:
         self._recombine = Recombiner(self._bands)
         self._alpha = np.empty((0, 0), np.float32)
         self._quality = self._levels[0]
+        self._own: Future[NDArray[np.float32]] = Future()
         self.timings_ms: dict[str, float] = {}
         self.inside: Inside | None = None
 
@@ -137,13 +139,13 @@ class Relighter:
         age = 0 if state is None else (state.matte_age + 1) % self._quality.matte_every
         # All of this runs on one core: beside the network it costs half of what it costs after it.
         hurry = threading.Event()
-        own: Future[NDArray[np.float32]] = Future()
+        self._own = own = Future[NDArray[np.float32]]()
         beside = self._bands.executor.submit(self._look, frame.image, half, small, light, state, age == 0, hurry, own)
         try:
             output = self.analyse(small, size, light, state)
             own.set_result(output.matte)
         finally:
-            own.cancel()
+            own.cancel()  # does nothing to a result; without one nobody waits for it
             analysed = time.perf_counter()
             hurry.set()
             wait([beside])  # also when the network failed: it writes into alpha
@@ -169,6 +171,7 @@ class Relighter:
 
     def close(self) -> None:
         """End its threads; of no more use then. May be called twice."""
+        self._own.cancel()
         self._bands.close()
 
     def __enter__(self) -> Relighter:
@@ -192,10 +195,10 @@ class Relighter:
         """All that needs no network, or its matte alone. half, small: the image at half its size, and the network's
         picture; segment, own: see ``_matte``; hurry: set when the network is done."""
         started = time.perf_counter()
+        motion = Motion.of(small, light.code, None if state is None else state.change)
         matte, matte_state, edges = self._matte(image, half, state, segment, own)
         if self._alpha.shape != image.shape[:2]:
             self._alpha = np.empty(image.shape[:2], np.float32)  # once: page faults would cost more than all its sums
-        motion = Motion.of(small, light.code, None if state is None else state.change)
         sample, ground = Sample.of(small, matte), None
         if light.intensity > 0 or light.backdrop is not None or light.blur > 0:
             write = edges.writer(image, self._alpha)
@@ -244,19 +247,18 @@ def model_path(model: str) -> Path:
     return Path(str(files("livelight") / "models" / name)) if name else Path(model)
 
 
-def suited(model: str, runtime: str) -> str:
-    """``model``, but S for "live" where a CPU has neither matrix units nor many cores to run L live."""
-    if model != "live":
-        return model
-    fast = runtime in ("auto", "openvino") and has_amx()
-    return "L" if fast or (os.cpu_count() or 1) >= MANY_CORES else "S"
+def suited(settings: RelightSettings) -> str:
+    """The model for a CPU: "live" is L where there are matrix units or many threads, else S."""
+    if settings.model != "live":
+        return settings.model
+    fast = settings.runtime in ("auto", "openvino") and has_amx()
+    return "L" if fast or (settings.threads or os.cpu_count() or 1) >= MANY_CORES else "S"
 
 
 def build_relighter(settings: RelightSettings) -> Relighter:
     """The relighter that the settings ask for. Raises RuntimeFailure or MissingExtra when an engine cannot start."""
     # Layers that are split over both of two cores would wait, each, for the one that the matte is made on.
     threads = settings.threads or (1 if os.cpu_count() == 2 else 0)
-    model = model_path(suited(settings.model, settings.runtime))
-    runtime = open_runtime(settings.runtime, model, threads)
+    runtime = open_runtime(settings.runtime, model_path(suited(settings)), threads)
     own = settings.segmenter == "own"
     return Relighter(runtime, None if own else open_segmenter(settings.segmenter, settings.runtime))

@@ -47,9 +47,9 @@ BESIDE = ("matte beside",)
 class Report:
     """One run. Milliseconds per frame of every stage (median, 95th percentile), one after the other but for BESIDE.
 
-    model: size of the relighter, or its file. level: what the governor calls the trade of quality for speed that was
-    measured (livelight.quality). relit_fps: frames per second of all stages but decode and encode; all_fps: with them.
-    peak_memory_mb: largest resident size of the process so far, MB (10^6 bytes).
+    model: the relighter that was asked for, of live on a CPU the size that was taken. level: what the governor calls
+    the trade of quality for speed that was measured (livelight.quality). relit_fps: frames per second of all stages but
+    decode and encode; all_fps: with them. peak_memory_mb: largest resident size of the process so far, MB (10^6 bytes).
     """
 
     clip: str
@@ -233,7 +233,7 @@ def bench(
     for wanted in sizes:
         with open_relighter(settings) as relighter:
             on_gpu = relighter.runtime_name.lower().startswith("tensorrt")
-            model = settings.model if on_gpu else suited(settings.model, settings.runtime)
+            model = settings.model if on_gpu else suited(settings)
             for level in range(len(relighter.level_names) if levels else 1):
                 report = measure(clip or CLIP, wanted, frames, relighter, lighting, settings.threads, level, model)
                 reports.append(report)

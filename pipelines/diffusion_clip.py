@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NOT_IN_RESULT = {
     *("compare", "codec", "crf", "force", "restart", "extra", "extra_format"),
-    *("threads", "runtime", "segmenter", "gpu", "gpu_precision", "decoder", "cluster"),
+    *("threads", "runtime", "gpu", "gpu_precision", "decoder", "cluster"),
 }
 """Settings that do not change what is denoised."""
 

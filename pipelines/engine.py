@@ -46,7 +46,7 @@ class EngineSettings(BaseModel):
     precision: Literal["fp32", "fp16", "bf16", "int8", "fp8"] = Field(
         "fp16", description="Arithmetic of the convolutions; int8 and fp8: of those that bear it."
     )
-    model: str = Field("live", description="Relighter: live or L, S, or a path to an .onnx relighter.")
+    model: str = Field("live", description="Relighter: live, which is L on GPUs; S; or a path to an .onnx relighter.")
 
     def supply(self) -> EngineSupply:
         """Where they come from. Raises LiveLightError without a GPU."""
@@ -136,13 +136,13 @@ def open_relighter(
     from livelight.watch import Watch
     from livelight.watched_relighter import WatchedRelighter
 
-    own_matte = settings.segmenter == "own" and settings.runtime == "auto"  # which GPUs do not give
-    if own_matte or settings.runtime not in ("auto", "tensorrt", "tensorrt-rtx"):
+    if settings.runtime not in ("auto", "tensorrt", "tensorrt-rtx"):
         return build_relighter(settings)
     card: Card | None = None
     watch = Watch()
     try:
         card = find_card(settings.gpu)
+        segmenter = open_segmenter(settings.segmenter)
         supply = supply_for(settings.runtime, settings.gpu, settings.gpu_precision, settings.model, notice, watch)
     except LiveLightError as exc:
         if settings.runtime != "auto":
@@ -152,7 +152,6 @@ def open_relighter(
         else:
             notice(f"{card.name} is not used: {exc}.")
         return build_relighter(settings)
-    segmenter = open_segmenter(settings.segmenter)
     gpu = GpuRelighter(lambda: open_cuda(settings.gpu), supply, segmenter, planes, watch)
     if settings.runtime == "auto":
         return FailoverRelighter(WatchedRelighter(gpu), build_relighter(settings), notice)

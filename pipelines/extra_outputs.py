@@ -23,6 +23,7 @@ from livelight.lighting import Light
 from livelight.relight import Inside, Relighter, State, build_relighter
 from livelight.runtimes import NetworkOutput
 from livelight.stage_times import StageTimes
+from offline.settings import is_diffusion
 from pipelines.clip import ClipResult, open_source, relight_clip, run_all
 from pipelines.clip_job import ClipJob
 from pipelines.clip_settings import ClipSettings
@@ -112,7 +113,9 @@ def write_extras(jobs: list[ClipJob], settings: ClipSettings, quiet: bool) -> in
     """Write all extras of all jobs whose output is there; the number that failed."""
     names = extra_names(settings.extra)
     wanted = [(job, name) for job in jobs if job.target.exists() for name in names]
-    steady = settings.model_copy(update={"model": "L", "compare": False, "background": "keep"})
+    steady = settings.unhurried.model_copy(update={"compare": False, "background": "keep"})
+    if is_diffusion(settings.model):
+        steady = steady.model_copy(update={"model": "L"})
     with build_relighter(steady) as live:
         failed = 0
         for job, name in wanted:

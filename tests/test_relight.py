@@ -74,6 +74,7 @@ def test_without_a_segmenter_the_network_tells_who_is_there() -> None:
     assert np.array_equal(out.image[:, :120], frame().image[:, :120])
 
 
+@pytest.mark.timeout(30)
 def test_without_a_segmenter_a_network_that_fails_is_told_and_nobody_waits() -> None:
     with Relighter(RightHalver(fails=True), None) as relighter:
         _, state = relighter.step(frame(), light(), None)
@@ -81,9 +82,14 @@ def test_without_a_segmenter_a_network_that_fails_is_told_and_nobody_waits() -> 
             relighter.step(frame(), light(), state)
 
 
-def test_only_a_relighter_on_the_cpu_is_its_own_segmenter() -> None:
+def test_own_is_no_network_beside_the_relighter(monkeypatch) -> None:
     with pytest.raises(SettingsError, match="on a CPU"):
         open_segmenter("own")
+    monkeypatch.setattr("livelight.relight.open_runtime", lambda name, model, n: RightHalver())
+    with build_relighter(RelightSettings(segmenter="own")) as relighter:
+        relighter.step(frame(), light(), None)
+        assert relighter.inside is not None
+        assert relighter.inside.alpha[90, 60] < 0.1 < 0.9 < relighter.inside.alpha[90, 260]
 
 
 def test_state_goes_in_and_comes_out_and_streams_do_not_mix() -> None:
@@ -158,7 +164,13 @@ def test_the_network_leaves_one_of_two_cores_to_the_matte(monkeypatch, cores: in
 def test_slow_cpus_take_the_small_relighter(monkeypatch, model, runtime, amx: bool, cores: int, chosen: str) -> None:
     monkeypatch.setattr("livelight.relight.has_amx", lambda: amx)
     monkeypatch.setattr("livelight.relight.os.cpu_count", lambda: cores)
-    assert suited(model, runtime) == chosen
+    assert suited(RelightSettings(model=model, runtime=runtime)) == chosen
+
+
+def test_few_threads_of_many_cores_take_the_small_relighter(monkeypatch) -> None:
+    monkeypatch.setattr("livelight.relight.has_amx", lambda: False)
+    monkeypatch.setattr("livelight.relight.os.cpu_count", lambda: 16)
+    assert suited(RelightSettings(threads=2)) == "S"
 
 
 def test_every_size_ships() -> None:

@@ -50,7 +50,7 @@ def after(relighter: Relighter, shots: list[Frame], light: Light) -> U8:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--model", type=Path, default=model_path("live"))
+    parser.add_argument("--model", type=model_path, default=model_path("live"))
     parser.add_argument("--clips", nargs="*", type=Path)
     parser.add_argument("--frames", type=int, default=5)
     parser.add_argument("--skip", type=int, default=20)

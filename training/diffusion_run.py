@@ -28,7 +28,10 @@ class DiffusionRun:
     def begun(
         cls, size: DiffusionSize, base: Path, rate: float, checkpoint: Path, device: torch.device
     ) -> DiffusionRun:
-        """A new run upon the relighter ``base`` (.onnx), or as it stood when ``checkpoint`` was written."""
+        """A new run upon the relighter ``base`` (.onnx), or as it stood when ``checkpoint`` was written.
+
+        Raises ValueError if the checkpoint stands upon another relighter.
+        """
         copies = [DiffusionNetwork(size, read_network(base)) for _ in range(2)]
         network, average = (copy.to(device, memory_format=torch.channels_last) for copy in copies)
         average.load_state_dict(network.state_dict())
@@ -36,6 +39,12 @@ class DiffusionRun:
         run = cls(network, average, optimizer)
         if checkpoint.exists():
             saved = torch.load(checkpoint, map_location=device, weights_only=True)
+            for name, weight in network.base.state_dict().items():
+                known = saved["network"].get(f"base.{name}")
+                if known is None or not torch.equal(known, weight):
+                    raise ValueError(
+                        f"{checkpoint} stands upon another relighter than {base}: name its own with --base"
+                    )
             network.load_state_dict(saved["network"])
             average.load_state_dict(saved["ema"])
             network.exposure.load_state_dict(average.exposure.state_dict())  # as training.fit_exposure left it
@@ -50,7 +59,7 @@ class DiffusionRun:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.unet.parameters(), 1.0)
         self.optimizer.step()
         keep = min(0.995, (self.step + 1) / (self.step + 10))

@@ -98,7 +98,7 @@ def sheet_row(outputs: dict[str, F32], clip: HeldOutClip) -> F32:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--model", type=Path, nargs="*", default=[model_path("live")])
+    parser.add_argument("--model", type=model_path, nargs="*", default=[model_path("live")])
     parser.add_argument("--part", type=float, nargs="*", default=[], help="networks see pictures of such a side, too")
     parser.add_argument("--command", nargs=2, action="append", default=[], metavar=("NAME", "COMMAND"))
     parser.add_argument("--diffusion", type=Path, help="folder of training.export_diffusion: our diffusion model too")

@@ -70,8 +70,10 @@ def halve_weights(model: onnx.ModelProto) -> None:
         values = onnx.numpy_helper.to_array(weight)
         if weight.data_type != onnx.TensorProto.FLOAT or values.size < 1024:
             continue
-        name = weight.name
-        weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), name + HALF))
+        name, half = weight.name, values.astype(np.float16)
+        if not np.isfinite(half).all():
+            raise ValueError(f"{name} holds {np.abs(values).max():.3g}, more than 16 bits can; it was badly trained")
+        weight.CopyFrom(onnx.numpy_helper.from_array(half, name + HALF))
         casts.append(onnx.helper.make_node("Cast", [weight.name], [name], to=onnx.TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]

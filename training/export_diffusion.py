@@ -15,13 +15,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from livelight.relight import model_path
-from livelight.runtimes.torch_runtime import HALF, read_network
+from livelight.runtimes.torch_runtime import read_network, stored_weights
 from offline.diffusion_network import DiffusionNetwork, DiffusionSize
 from training.export import halve_weights
 
@@ -76,8 +75,7 @@ def begun(path: Path) -> dict[str, Any]:
     if path.suffix != ".onnx":
         saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         return saved
-    arrays = {w.name: onnx.numpy_helper.to_array(w) for w in onnx.load(path).graph.initializer}
-    weights = {name.removesuffix(HALF): torch.from_numpy(a.astype(np.float32)) for name, a in arrays.items()}
+    weights = stored_weights(onnx.load(path).graph)
     kept = {name: value for name, value in weights.items() if name.startswith(("unet.", "exposure."))}
     noted = json.loads(path.with_suffix(".json").read_text())
     return {"ema": kept} | {name: noted[name] for name in NOTED}
@@ -96,7 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--base", type=Path, default=model_path("live"), help="the relighter it was trained on")
+    parser.add_argument("--base", type=model_path, default=model_path("live"), help="the relighter it was trained on")
     parser.add_argument("--version", help="name of what comes out")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ def face_pixels(relighter: Relighter, mesh: FaceMesh, shots: list[Frame], light:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", nargs="+", type=Path)
-    parser.add_argument("--model", type=Path, nargs="*", default=[model_path("live")])
+    parser.add_argument("--model", type=model_path, nargs="*", default=[model_path("live")])
     parser.add_argument("--frames", type=int, default=20, help="frames a clip, 5 or more")
     parser.add_argument("--skip", type=int, default=20)
     args = parser.parse_args()

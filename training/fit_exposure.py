@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path, help="of train_diffusion, or an exported diffusion.onnx")
     parser.add_argument("--data", type=Path, required=True, help="folder with train and val of training.bake")
-    parser.add_argument("--base", type=Path, default=model_path("live"), help="the relighter it is to stand on")
+    parser.add_argument("--base", type=model_path, default=model_path("live"), help="the relighter it is to stand on")
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()

@@ -70,7 +70,7 @@ def row(relighter: Relighter, shots: list[Frame], lights: list[Light]) -> U8:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--model", type=Path, default=model_path("live"))
+    parser.add_argument("--model", type=model_path, default=model_path("live"))
     parser.add_argument("--env", nargs="*", default=list(ENVS))
     parser.add_argument("--clips", nargs="*", type=Path)
     parser.add_argument("--skip", type=int, default=20)

@@ -2,17 +2,18 @@
 
 python -m training.mattes --data DIR [--model MODEL.onnx ...] [--per-clip 2] [--split test]
 
-Two mattes a model: the network's own, and that of the whole live path (segmenter, steadied and brought to the edges of
-the full frame). "overlap" is the intersection over union of what is above one half; "error" the mean absolute
-difference, "at edges" that within BAND pixels of where the rendered alpha lies between 0.02 and 0.98: hair, outlines.
+Three mattes a model: the network's own as it is, and what the live path makes of it (--segmenter own) and of its
+segmenter's: steady, and brought to the edges of the full frame. "overlap" is the intersection over union of what is
+above one half; "error" the mean absolute difference, "at edges" that within BAND pixels of where the rendered alpha
+lies between 0.02 and 0.98: hair, outlines.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -40,37 +41,43 @@ def figures_of(matte: F32, alpha: F32) -> dict[str, float]:
     return {
         "overlap": overlap(matte, alpha),
         "error": float(off.mean()),
-        "at edges": float(off[band].mean()) if band.any() else 0.0,
+        "at edges": float(off[band].mean()),
     }
 
 
-def mattes(relighter: Relighter, clip: HeldOutClip) -> Iterator[tuple[str, F32]]:
-    """The mattes of the last frame of a clip, by name."""
-    light = build_lighting(LightSettings(), None).at(0.0, *clip["image"].shape[2:0:-1])
+def mattes(relighter: Relighter, clip: HeldOutClip) -> tuple[F32, F32]:
+    """What the live path and the network say of the last frame of a clip.
+
+    Frames are enlarged twice: the live path halves them before it looks.
+    """
+    side = clip["image"].shape[1]
+    light = build_lighting(LightSettings(), None).at(0.0, 2 * side, 2 * side)
     state: State | None = None
     for number, picture in enumerate(clip["image"]):
-        frame = Frame(np.rint(picture * 255).astype(np.uint8), number, Fraction(1, 30), None)
-        _, state = relighter.step(frame, light, state)
+        large = cv2.resize(np.rint(picture * 255).astype(np.uint8), (2 * side, 2 * side))
+        _, state = relighter.step(Frame(large, number, Fraction(1, 30), None), light, state)
     assert relighter.inside is not None
-    alpha = relighter.inside.alpha
-    yield "own", cv2.resize(relighter.inside.output.matte, alpha.shape[::-1])
-    yield "live", alpha
+    live, own = relighter.inside.alpha, relighter.inside.output.matte
+    return cv2.resize(live, (side, side), interpolation=cv2.INTER_AREA), cv2.resize(own, (side, side))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--model", type=Path, nargs="*", default=[model_path("live")])
+    parser.add_argument("--model", type=model_path, nargs="*", default=[model_path("live")])
     parser.add_argument("--per-clip", type=int, default=2)
     parser.add_argument("--split", default="test", choices=["val", "test"])
     parser.add_argument("--crop", type=int, default=192)
     args = parser.parse_args()
-    relighters = {path.stem: build_relighter(RelightSettings(model=str(path))) for path in args.model}
     rows: dict[str, list[dict[str, float]]] = defaultdict(list)
-    for clip in held_out_clips(args.data, args.split, args.per_clip, args.crop):
-        for name, relighter in relighters.items():
-            for kind, matte in mattes(relighter, clip):
-                rows[f"{name}, {kind}"].append(figures_of(matte, clip["alpha"][-1, ..., 0]))
+    for path, kind in product(args.model, ("auto", "own")):
+        with build_relighter(RelightSettings(model=str(path), segmenter=kind)) as relighter:
+            for clip in held_out_clips(args.data, args.split, args.per_clip, args.crop):
+                alpha = clip["alpha"][-1, ..., 0]
+                live, own = mattes(relighter, clip)
+                rows[f"{path.stem}, live path, --segmenter {kind}"].append(figures_of(live, alpha))
+                if kind == "own":
+                    rows[f"{path.stem}, its own as it is"].append(figures_of(own, alpha))
     print("| matte | " + " | ".join(COLUMNS) + " | samples |\n| --- |" + " --- |" * (len(COLUMNS) + 1))
     for name, found in rows.items():
         mean = mean_of(found)

@@ -75,9 +75,9 @@ class RealSamples(IterableDataset[dict[str, Tensor]]):
     """Streams dicts of float32 tensors of real people (t frames, crop x crop) for training.losses.real_losses.
 
     image (t, 3, h, w) sRGB-coded [0, 1], half the time before another background, at times with training.clutter,
-    exposure and tint changed; alpha
-    (t, 1, h, w); normals (t, 3, h, w) and face (t, 1, h, w), 1 where they are known; target_light (3, 16, 16);
-    flow_bwd (t - 1, h, w, 2) pixels (DIS); seen (t - 1, 1, h, w); ink (3, h, w), a print to be tried on the person.
+    exposure and tint changed; alpha (t, 1, h, w); normals (t, 3, h, w) and face (t, 1, h, w), 1 where they are known;
+    target_light (3, 16, 16); flow_bwd (t - 1, h, w, 2) pixels (DIS); seen (t - 1, 1, h, w); ink (3, h, w), a print to
+    be tried on the person.
     """
 
     def __init__(self, folder: Path, crop: int = 160, frames: int = 3, seed: int = 0) -> None:

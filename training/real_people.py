@@ -147,7 +147,7 @@ def table(title: str, rows: dict[str, dict[str, float]]) -> str:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", nargs="*", type=Path)
-    parser.add_argument("--model", type=Path, nargs="*", default=[model_path("live")])
+    parser.add_argument("--model", type=model_path, nargs="*", default=[model_path("live")])
     parser.add_argument("--env", nargs="*", default=list(ENVS))
     parser.add_argument("--frames", type=int, default=20)
     parser.add_argument("--skip", type=int, default=20)

@@ -60,7 +60,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with train and val of training.bake")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint, TensorBoard logs")
-    parser.add_argument("--base", type=Path, default=model_path("live"), help="the frozen relighter, .onnx")
+    parser.add_argument("--base", type=model_path, default=model_path("live"), help="the frozen relighter, .onnx")
     parser.add_argument("--width", type=int, default=24, help="a multiple of 8")
     parser.add_argument("--depth", type=int, default=1)
     parser.add_argument("--hours", type=float, default=1.0, help="wall time at which the learning rate reaches 0")

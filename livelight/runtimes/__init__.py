@@ -65,7 +65,7 @@ def start_state(channels: dict[str, int], height: int, width: int) -> NetworkSta
 def network_output(arrays: list[F32], engine: str) -> NetworkOutput:
     """Wrap the seven results of the exported graph, in its order; refuses values that are not finite."""
     gain, offset, matte, normals, source_light, *state = arrays
-    if not (np.isfinite(gain).all() and np.isfinite(offset).all()):
+    if not all(np.isfinite(array).all() for array in (gain, offset, matte)):
         raise RuntimeFailure(
             f"{engine} returned values that are not finite; choose another engine with --runtime or report this model"
         )
@@ -78,7 +78,8 @@ def open_runtime(name: str, model: Path, threads: int = 0) -> Runtime:
     threads: CPU threads, 0 = all cores. Raises RuntimeFailure with the reason of each engine that was rejected.
     """
     if not model.is_file():
-        raise RuntimeFailure(f"the relighter {model} does not exist; expected an .onnx file made by training.export")
+        wanted = "live, S, L or an .onnx file made by training.export"
+        raise RuntimeFailure(f"the relighter {model} does not exist; expected {wanted}")
     if name != "auto":
         return _open(name, model, threads)
     rejected = []

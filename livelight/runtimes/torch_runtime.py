@@ -24,6 +24,13 @@ HALF = ".half"
 """How the names of weights end that are stored in 16 bits."""
 
 
+def stored_weights(graph: onnx.GraphProto) -> dict[str, torch.Tensor]:
+    """The weights of a graph by name, float32, those too that it stores in 16 bits."""
+    floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+    arrays = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer if t.data_type in floats}
+    return {name.removesuffix(HALF): torch.from_numpy(a.astype(np.float32)) for name, a in arrays.items()}
+
+
 def read_network(model: Path) -> RelightNetwork:
     """The torch network whose weights stand in an exported .onnx file. Raises RuntimeFailure for a foreign file."""
     try:
@@ -37,8 +44,7 @@ def read_network(model: Path) -> RelightNetwork:
             f"{model} is no LiveLight relighter: expected the property livelight.size to be one of {', '.join(SIZES)}, "
             f"got {size or 'none'}"
         )
-    arrays = {t.name.removesuffix(HALF): onnx.numpy_helper.to_array(t) for t in graph.graph.initializer}
-    weights = {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
+    weights = stored_weights(graph.graph)
     wanted = RelightNetwork(SIZES[size], **parts_of(weights)).state_dict()
     missing = sorted(set(wanted) - set(weights))
     if missing:

@@ -19,9 +19,7 @@ def open_segmenter(name: str = "auto", runtime: str = "auto") -> Segmenter:
     with the reason of each that was rejected.
     """
     if name == "own":
-        raise SettingsError(
-            "--segmenter own is for the live relighter on a CPU (--runtime openvino); expected auto, onnx or mediapipe"
-        )
+        raise SettingsError("--segmenter own is for the live relighter on a CPU; expected auto, onnx or mediapipe")
     if name != "auto":
         return _open(name, runtime)
     rejected = []

@@ -6,22 +6,17 @@ import pytest
 
 from training.light_stage import assets
 from training.light_stage.directions import direction, solid_angles
+from training.light_stage.lamps import COLOURED, KEYS, coloured_lamps, key_light, lights_with_keys, two_colours
 from training.light_stage.lights import (
-    COLOURED,
-    KEYS,
     Light,
     Panoramas,
     average,
-    coloured_lamps,
     exposed,
     grey_card,
-    key_light,
-    lights_with_keys,
     mix,
     rig,
     sample_lights,
     screen_glow,
-    two_colours,
     without_sun,
 )
 from training.light_stage.splits import TEST_SKINS, VAL_SKINS, panoramas_of, skins_of, split_of_seed
@@ -131,6 +126,9 @@ def test_a_share_of_the_targets_is_a_key_light(panoramas):
     drawn = [lights_with_keys(np.random.default_rng(seed), panoramas)[2] for seed in range(200)]
     keys = [light for light in drawn if [index for _, index, _ in light.sources] == [-1] and not light.hard]
     assert 0.6 * (KEYS + COLOURED) < len(keys) / 200 < 1.5 * (KEYS + COLOURED)
+    tints = np.stack([light.code.mean((0, 1)) for light in keys])
+    coloured = (tints.min(1) < 0.55 * tints.max(1)).mean()
+    assert 0.3 * COLOURED / (KEYS + COLOURED) < coloured < 1.2 * COLOURED / (KEYS + COLOURED)
 
 
 def test_coloured_lamps_are_coloured_and_come_from_behind_too():

@@ -13,6 +13,7 @@ from offline.diffusion_network import DiffusionNetwork, DiffusionSize, applied, 
 from offline.own_model import weights_folder
 from training import export_diffusion
 from training.bake import BakedSamples, stored
+from training.diffusion_run import DiffusionRun
 from training.export_diffusion import INPUTS, example, export
 from training.train_diffusion import clip_losses, look, stills
 
@@ -49,6 +50,37 @@ def test_an_untrained_network_is_the_live_relighter(network: DiffusionNetwork, t
     with torch.no_grad():
         z = network.denoise(x, torch.full((1, 1, 1, 1), 80.0), told, light, 1)
     assert (applied(told.base, z) - told.base).abs().max() < 0.01
+
+
+def test_a_run_goes_on_where_it_stood_and_on_its_own_base_only(tmp_path: Path) -> None:
+    path, size, cpu = tmp_path / "checkpoint.pt", DiffusionSize(8), torch.device("cpu")
+    run = DiffusionRun.begun(size, model_path("S"), 1e-3, path, cpu)
+    batch = {name: value[None] for name, value in sample(1).items()}
+    run.take(sum(clip_losses(run.network, batch, torch.Generator().manual_seed(0), temporal=True).values()), 1e-3)
+    run.trained_s = 7.0
+    run.save(path)
+    again = DiffusionRun.begun(size, model_path("S"), 1e-3, path, cpu)
+    assert (again.step, again.trained_s) == (1, 7.0)
+    for copy, before in ((again.network, run.network), (again.average, run.average)):
+        for name, value in before.unet.state_dict().items():
+            assert torch.equal(copy.unet.state_dict()[name], value), name
+    saved = torch.load(path, weights_only=True)
+    saved["network"]["base.stem.bias"] += 1
+    torch.save(saved, path)
+    with pytest.raises(ValueError, match="upon another relighter"):
+        DiffusionRun.begun(size, model_path("S"), 1e-3, path, cpu)
+
+
+def test_one_gain_for_the_whole_person_costs_no_shape(network: DiffusionNetwork) -> None:
+    def terms(gain: float) -> dict[str, torch.Tensor]:
+        batch = {name: value[None] for name, value in sample(1).items()}
+        batch["target"] = batch["target"] * gain
+        return clip_losses(network, batch, torch.Generator().manual_seed(0), temporal=True)
+
+    one, half = terms(1.0), terms(0.7)
+    shape, error = (float((half[name] - one[name]).detach()) for name in ("shape", "error"))
+    assert 2 * np.log(0.7) < shape < -0.2  # all of a darker picture is darker, its errors of shape too
+    assert abs(error - shape) > 0.1
 
 
 def test_the_difference_undoes_itself() -> None:

@@ -14,7 +14,7 @@ pytest.importorskip("torch", reason="the live graph is made with torch: pip inst
 
 from livelight import relight
 from livelight.config import RelightSettings
-from livelight.errors import LiveLightError, RuntimeFailure
+from livelight.errors import LiveLightError, RuntimeFailure, SettingsError
 from livelight.failover import FailoverRelighter
 from livelight.runtimes import cuda_device
 from livelight.watched_relighter import WatchedRelighter
@@ -97,6 +97,15 @@ def test_with_a_gpu_auto_may_fall_and_a_choice_may_not(card: Path, monkeypatch: 
     assert isinstance(chosen, WatchedRelighter)
     relit, _ = chosen.step(frames(1)[0], light(0), None)
     assert not np.array_equal(relit.image, frames(1)[0].image)
+
+
+def test_a_card_is_not_used_where_the_relighter_is_its_own_segmenter(card: Path, monkeypatch) -> None:
+    monkeypatch.setattr(relight, "build_relighter", lambda settings: "the CPU's")
+    notices: list[str] = []
+    assert engine.open_relighter(RelightSettings(model=str(card), segmenter="own"), notices.append) == "the CPU's"
+    assert "Fake RTX is not used: --segmenter own" in notices[0]
+    with pytest.raises(SettingsError, match="on a CPU"):
+        engine.open_relighter(RelightSettings(model=str(card), segmenter="own", runtime="tensorrt-rtx"))
 
 
 def test_a_card_that_is_not_used_is_told_why(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:

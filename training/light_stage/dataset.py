@@ -8,13 +8,12 @@ from pathlib import Path
 from training.light_stage.backdrop import backdrop, plan_backdrop, project
 from training.light_stage.clip import Clip, ClipError, is_good, load_clip, save_clip
 from training.light_stage.gloss import atlas, atlas_coordinates, atlas_matrix
+from training.light_stage.lamps import key_light, lights_with_keys
 from training.light_stage.lights import (
     Light,
     Panoramas,
     exposed,
     grey_card,
-    key_light,
-    lights_with_keys,
     plain_lights,
     point_code,
     rig,

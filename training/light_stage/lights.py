@@ -13,10 +13,6 @@ from training.light_stage.motion import Drift
 MAX_GAIN_MEAN = 3.0  # a panorama lit only from behind is not exposed beyond this mean radiance
 SUN_SHARE = 0.12  # of all light, that one cell of a code may hold
 MAX_SUN = 6.0  # irradiance
-KEYS = 0.25  # share of a training's targets that are one key light
-COLOURED = 0.15  # share of a training's targets that are coloured lamps
-TWO_COLOURS = 0.15  # share of a training's sources that are a lamp on one side and a window on the other
-MOST_KEY = 6.0  # irradiance of a key light before chance makes it brighter or darker
 
 
 @dataclass
@@ -157,13 +153,7 @@ def mix(a: Light, b: Light, beta: float) -> Light:
     return Light(beta * a.code + (1 - beta) * b.code, hard, sources)
 
 
-def _seen_from_face(azimuth: float, elevation: float) -> np.ndarray:
-    """Unit direction (3,), camera frame, of angles in radians: azimuth 0 is at the camera, positive towards +x."""
-    level = np.cos(elevation)
-    return np.array([level * np.sin(azimuth), np.sin(elevation), level * np.cos(azimuth)])
-
-
-def _soft_box(toward: np.ndarray, width: float) -> np.ndarray:
+def soft_box(toward: np.ndarray, width: float) -> np.ndarray:
     """(16, 16) float64: 1 at the unit direction `toward` (3,), falling to 1/e at `width` radians from it."""
     u, v = np.meshgrid((np.arange(BASIS) + 0.5) / BASIS, (np.arange(BASIS) + 0.5) / BASIS)
     return np.exp(-((np.arccos(np.clip(direction(u, v) @ toward, -1, 1)) / width) ** 4))
@@ -176,73 +166,10 @@ def rig(rng: np.random.Generator) -> Light:
     for _ in range(int(rng.integers(1, 3))):
         toward = direction(np.mod(rng.uniform(0.3, 1.7) / 2 + 0.5, 1), rng.uniform(0.15, 0.6))
         width = rng.uniform(0.15, 0.6)
-        box = _soft_box(toward, width)
+        box = soft_box(toward, width)
         strength = rng.uniform(1, 4) / max(float((box * solid_angles(BASIS, BASIS)).sum()), 0.05)
         code += (box * strength)[..., None] * np.exp(rng.normal(0, rng.choice([0.08, 0.5]), 3))
     return Light((code * rng.uniform(0.4, 1.2)).astype(np.float32), [], [(1.0, -1, 0.0)])
-
-
-def key_light(rng: np.random.Generator) -> Light:
-    """A portrait's key light over a dim fill: one soft box, most often from above and in front, as presets have it."""
-    elevation = np.radians(rng.triangular(-10, 50, 88))
-    azimuth = np.radians(np.clip(rng.normal(0, 65), -170, 170))
-    toward = _seen_from_face(azimuth, elevation)
-    box = _soft_box(toward, rng.uniform(0.35, 0.7))  # a narrower one would be a glaring cell: blotches
-    box = box / max(float((box * solid_angles(BASIS, BASIS)).sum()), 0.05)
-    tint, fill = np.exp(rng.normal(0, 0.15, (2, 3)))
-    code = (box[..., None] * np.pi * tint + rng.uniform(0.02, 0.3) * fill).astype(np.float32)
-    return Light(_exposed_key(code) * np.float32(rng.uniform(0.7, 1.4)), [], [(1.0, -1, 0.0)])
-
-
-def _exposed_key(code: np.ndarray) -> np.ndarray:
-    """``exposed`` of a code whose key light has irradiance pi, but no further than MOST_KEY: where exposing for a card
-    that faces the camera would burn out all else."""
-    return np.minimum(exposed(code), MOST_KEY / np.float32(np.pi) * code)
-
-
-def coloured_lamps(rng: np.random.Generator) -> Light:
-    """One to three lamps anywhere about the person, behind too, white to fully coloured, as stages and signs have."""
-    area = solid_angles(BASIS, BASIS)[..., None]
-    lamps = np.zeros((BASIS, BASIS, 3))
-    for lamp in range(int(rng.integers(1, 4))):
-        toward = _seen_from_face(rng.uniform(-np.pi, np.pi), np.radians(rng.triangular(-20, 10, 80)))
-        box = _soft_box(toward, rng.uniform(0.35, 0.7))[..., None]
-        hue = np.maximum(0.4 + np.cos(2 * np.pi * (rng.random() + np.arange(3) / 3)), 0)
-        colour = 1 + np.sqrt(rng.uniform(0, 1)) * (hue / (hue @ [0.2126, 0.7152, 0.0722]) - 1)
-        strength = 1 if lamp == 0 else rng.uniform(0.2, 1)
-        lamps += box / max(float((box * area).sum()), 0.05) * strength * np.minimum(colour, 4)
-    fill = rng.uniform(0.02, 0.3) * np.exp(rng.normal(0, 0.25, 3))
-    code = (lamps * np.pi / (lamps * area).sum((0, 1)).max() + fill).astype(np.float32)
-    return Light(_exposed_key(code) * np.float32(rng.uniform(0.7, 1.4)), [], [(1.0, -1, 0.0)])
-
-
-def two_colours(rng: np.random.Generator) -> Light:
-    """A room with a warm light on one side and a cool one on the other, as a lamp and a window make it, over a fill."""
-    area = solid_angles(BASIS, BASIS)[..., None]
-    code = np.full((BASIS, BASIS, 3), rng.uniform(0.05, 0.4), np.float32) * np.exp(rng.normal(0, 0.1, 3))
-    side = rng.choice([-1, 1])
-    for sign, colour in ((side, [1.5, 1.0, 0.55]), (-side, [0.75, 1.0, 1.35])):
-        toward = _seen_from_face(np.radians(sign * rng.uniform(35, 120)), np.radians(rng.uniform(-10, 45)))
-        box = _soft_box(toward, rng.uniform(0.35, 0.8))[..., None]
-        tint = np.power(np.array(colour), rng.uniform(0.3, 1.7)) * np.exp(rng.normal(0, 0.08, 3))
-        code += box / max(float((box * area).sum()), 0.05) * tint * rng.uniform(0.6, 4.0)
-    return Light(exposed(code) * np.float32(rng.uniform(0.5, 1.4)), [], [(1.0, -1, 0.0)])
-
-
-def lights_with_keys(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 8) -> tuple[Light, Light, Light]:
-    """``sample_lights``; a share of KEYS of the targets is a ``key_light`` by itself, one of COLOURED is of
-    ``coloured_lamps``, and one of TWO_COLOURS of the sources a room of ``two_colours``.
-
-    A mixture after eq. 9 is seldom one lamp: what a network learns of it is mild under light from above; and seldom of
-    two colours, one on each half of a face. Held-out samples keep to ``sample_lights``.
-    """
-    first, second, target = sample_lights(rng, panoramas, lamps=lamps)
-    if rng.random() < TWO_COLOURS:
-        first = two_colours(rng)
-    kind = rng.random()
-    if kind < KEYS + COLOURED:
-        target = key_light(rng) if kind < KEYS else coloured_lamps(rng)
-    return first, second, target
 
 
 def screen_glow(rng: np.random.Generator) -> Callable[[float], np.ndarray]:
@@ -251,7 +178,7 @@ def screen_glow(rng: np.random.Generator) -> Callable[[float], np.ndarray]:
     Colour and strength drift slowly, and jump when the screen shows something else.
     """
     toward = np.array([rng.normal(0, 0.25), rng.uniform(-0.7, -0.15), 1.0])
-    shape = _soft_box(toward / np.linalg.norm(toward), rng.uniform(0.25, 0.5)) * solid_angles(BASIS, BASIS)
+    shape = soft_box(toward / np.linalg.norm(toward), rng.uniform(0.25, 0.5)) * solid_angles(BASIS, BASIS)
     shape = shape / max(float(shape.sum()), 1e-6) / solid_angles(BASIS, BASIS)
     strength = rng.uniform(0.15, 1.6)
     drifts = [Drift(rng, 0.25) for _ in range(3)]
