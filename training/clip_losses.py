@@ -63,14 +63,17 @@ Terms = dict[str, Tensor]
 
 
 def clip_losses(
-    network: RelightNetwork, batch: Batch, solid_angles: Tensor, rivalry: Rivalry | None = None
-) -> tuple[Terms, Tensor]:
+    network: RelightNetwork, batch: Batch, solid_angles: Tensor, rivalry: Rivalry | None = None,
+    teacher: RelightNetwork | None = None,
+) -> tuple[Terms, Tensor]:  # fmt: skip
     """Every loss term over a batch of clips, and the last frames, relit (b, 3, h, w), for the critic to learn from.
 
     batch: image, target, albedo, normals, shading, target_shading (b, t, 3, h, w); alpha (b, t, 1, h, w); source_light
     (b, t, 3, 16, 16); target_light (b, 3, 16, 16); flow_bwd (b, t - 1, h, w, 2); seen (b, t - 1, 1, h, w).
+    teacher: another relighter, frozen, that says how bright people come out in place of the truth ("relit").
     """
     b, frames, _, h, w = batch["image"].shape
+    levels = None if teacher is None else shown_by(teacher, batch)
     state = network.start(b, h, w)
     terms: dict[str, list[Tensor]] = {}
     relit = torch.empty(0)
@@ -81,7 +84,8 @@ def clip_losses(
         painting = network.paint(source, batch["target_light"])
         gain, offset = network.applied(source, painting)
         relit = composite(frame["image"], frame["alpha"], gain, offset)
-        found = relit_terms(relit, gain, offset, frame) | source_terms(network, source, frame, solid_angles)
+        level = None if levels is None else levels[t]
+        found = relit_terms(relit, gain, offset, frame, level) | source_terms(network, source, frame, solid_angles)
         found["target_shading"] = shading_l1(painting.shading[:, :3], frame["target_shading"], frame)
         if t > 0:
             found["temporal"] = temporal_l1(before, relit, batch["flow_bwd"][:, t - 1], batch["seen"][:, t - 1])
@@ -95,12 +99,28 @@ def clip_losses(
     return {name: torch.stack(values).mean() for name, values in terms.items()} | once, relit
 
 
-def relit_terms(relit: Tensor, gain: Tensor, offset: Tensor, frame: Batch) -> Terms:
-    """How far one relit frame is from its truth, and what its gain and offset (b, 3, h, w) cost."""
+@torch.no_grad()
+def shown_by(teacher: RelightNetwork, batch: Batch) -> list[Tensor]:
+    """Every frame of the clips, (b, 3, h, w), as another relighter relights it."""
+    b, frames, _, h, w = batch["image"].shape
+    state, relit = teacher.start(b, h, w), []
+    for t in range(frames):
+        image, alpha = batch["image"][:, t], batch["alpha"][:, t]
+        source = teacher.analyse(image, *state)
+        state = (source.state8, source.state16)
+        relit.append(composite(image, alpha, *teacher.render(source, batch["target_light"])))
+    return relit
+
+
+def relit_terms(relit: Tensor, gain: Tensor, offset: Tensor, frame: Batch, level: Tensor | None = None) -> Terms:
+    """How far one relit frame is from its truth, and what its gain and offset (b, 3, h, w) cost.
+
+    level: a picture (b, 3, h, w) as bright as the truth is to be taken for.
+    """
     target, mask = frame["target"], (frame["alpha"] > 0.02).float()
     scaled = relit * best_gain(relit, target, mask)
     return {
-        "relit": masked_l1(relit, target, mask),
+        "relit": masked_l1(relit, target if level is None else target * best_gain(target, level, mask), mask),
         "relit_scaled": masked_l1(scaled, target, mask),
         "relit_dark": masked_l1(log_pictures(scaled), log_pictures(target), mask),
         "blotches": blotches(relit, target, mask),

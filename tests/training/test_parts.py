@@ -55,6 +55,16 @@ def options(folder, *words: str) -> Namespace:
     return arguments(["--data", str(folder), "--out", str(folder), *words])
 
 
+def test_a_teacher_says_how_bright_people_come_out_and_nothing_else(batch) -> None:
+    torch.manual_seed(3)
+    network = RelightNetwork(SIZES["S"])
+    batch["target"] = 0.4 * batch["image"]  # the untrained network is much brighter
+    alone, _ = clip_losses(network, batch, code_solid_angles())
+    taught, _ = clip_losses(network, batch, code_solid_angles(), teacher=network)
+    assert {name for name in alone if not torch.equal(alone[name], taught[name])} == {"relit"}
+    assert taught["relit"] < 0.9 * alone["relit"]
+
+
 def test_every_term_of_rendered_clips_teaches_and_has_a_weight(batch) -> None:
     network = RelightNetwork(SIZES["S"], structure=True)
     terms, relit = clip_losses(network, batch, code_solid_angles(), Rivalry(torch.device("cpu")))
