@@ -64,8 +64,8 @@ class RelightSettings(LightSettings):
     segmenter: Literal["auto", "onnx", "mediapipe", "own"] = Field(
         "auto",
         description="What finds the person: onnx, a network run by the same engine; mediapipe, the same network run by "
-        "the package mediapipe; auto takes the first of them that works; own, the relighter itself, on CPUs: no second "
-        "network, but it knows furniture less well.",
+        "the package mediapipe; auto takes the first of them that works; own, the relighter itself (another "
+        "one that ships), on CPUs: no second network, but less sure of furniture.",
     )
     gpu: int = Field(0, ge=0, description="Number of the GPU for TensorRT, in the driver's order.")
     gpu_precision: Literal["fp32", "fp16", "bf16", "int8", "fp8"] = Field(
@@ -73,9 +73,5 @@ class RelightSettings(LightSettings):
         description="Arithmetic of the TensorRT engine's convolutions: bf16 from RTX 30 on, fp8 from RTX 40 on; int8 "
         "and fp8 cost a little quality (docs/tensorrt.md).",
     )
-    model: str = Field(
-        "live",
-        description="Relighter: live; S or L, its two sizes, of which live takes L on GPUs and fast CPUs; or a path "
-        "to an .onnx relighter.",
-    )
+    model: str = Field("live", description="Relighter: live, or a path to an .onnx relighter.")
     threads: int = Field(0, ge=0, description="CPU threads of the inference engine; 0 takes all cores, but one of two.")

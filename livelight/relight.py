@@ -24,16 +24,13 @@ from livelight.lighting import Light
 from livelight.quality import FULL_AREA, LEVELS, Quality
 from livelight.recombine import Ground, Recombiner
 from livelight.runtimes import STRIDE, NetworkOutput, NetworkState, Runtime, open_runtime
-from livelight.runtimes.openvino_runtime import has_amx
 from livelight.segment import MatteEdges, MatteState, Segmenter, steady
 from livelight.segmenters import open_segmenter
 from livelight.steadying import Motion, Steadied, steadied
 
-SHIPPED = {"S": "relighter_small.onnx", "L": "relighter.onnx"}
-"""File names of the relighters in livelight/models, by size."""
-
-MANY_CORES = 8
-"""With so many threads size L is taken without matrix units: a guess. Too slow, it steps down (livelight.governor)."""
+SHIPPED = {"live": "relighter.onnx", "own": "relighter_with_matte.onnx"}
+"""File names of the relighters in livelight/models; "own" is the one whose matte is good enough to do without a
+segmenter."""
 
 
 def network_size(width: int, height: int, area: int = FULL_AREA) -> tuple[int, int]:
@@ -242,23 +239,16 @@ def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[i
 
 
 def model_path(model: str) -> Path:
-    """The .onnx file of a relighter: a shipped one by its size ("S", "L"; "live" is L), else a path."""
-    name = SHIPPED.get("L" if model == "live" else model)
+    """The .onnx file of a relighter: a shipped one by name (SHIPPED), else a path."""
+    name = SHIPPED.get(model)
     return Path(str(files("livelight") / "models" / name)) if name else Path(model)
-
-
-def suited(settings: RelightSettings) -> str:
-    """The model for a CPU: "live" is L where there are matrix units or many threads, else S."""
-    if settings.model != "live":
-        return settings.model
-    fast = settings.runtime in ("auto", "openvino") and has_amx()
-    return "L" if fast or (settings.threads or os.cpu_count() or 1) >= MANY_CORES else "S"
 
 
 def build_relighter(settings: RelightSettings) -> Relighter:
     """The relighter that the settings ask for. Raises RuntimeFailure or MissingExtra when an engine cannot start."""
     # Layers that are split over both of two cores would wait, each, for the one that the matte is made on.
     threads = settings.threads or (1 if os.cpu_count() == 2 else 0)
-    runtime = open_runtime(settings.runtime, model_path(suited(settings)), threads)
     own = settings.segmenter == "own"
+    model = "own" if own and settings.model == "live" else settings.model
+    runtime = open_runtime(settings.runtime, model_path(model), threads)
     return Relighter(runtime, None if own else open_segmenter(settings.segmenter, settings.runtime))

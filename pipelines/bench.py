@@ -28,7 +28,7 @@ from livelight.fit import parse_size
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Lighting
-from livelight.relight import State, network_size, suited
+from livelight.relight import State, network_size
 from livelight.session import OpenRelighter
 from livelight.sinks.file import VideoFileSink
 from livelight.sources.file import VideoFileSource
@@ -47,9 +47,9 @@ BESIDE = ("matte beside",)
 class Report:
     """One run. Milliseconds per frame of every stage (median, 95th percentile), one after the other but for BESIDE.
 
-    model: the relighter that was asked for, of live on a CPU the size that was taken. level: what the governor calls
-    the trade of quality for speed that was measured (livelight.quality). relit_fps: frames per second of all stages but
-    decode and encode; all_fps: with them. peak_memory_mb: largest resident size of the process so far, MB (10^6 bytes).
+    model: the relighter that was asked for. level: what the governor calls the trade of quality for speed that was
+    measured (livelight.quality). relit_fps: frames per second of all stages but decode and encode; all_fps: with them.
+    peak_memory_mb: largest resident size of the process so far, MB (10^6 bytes).
     """
 
     clip: str
@@ -83,7 +83,7 @@ def peak_memory_mb() -> float:
 
 def measure(
     clip: Path, size: tuple[int, int] | None, frames: int, relighter: OpenRelighter, lighting: Lighting, threads: int,
-    level: int = 0, model: str = "live",
+    model: str, level: int,
 ) -> Report:  # fmt: skip
     """Relight ``frames`` frames, the first HELD of ``clip`` over and over, brought to ``size``, on one thread.
 
@@ -232,12 +232,10 @@ def bench(
     reports = []
     for wanted in sizes:
         with open_relighter(settings) as relighter:
-            on_gpu = relighter.runtime_name.lower().startswith("tensorrt")
-            model = settings.model if on_gpu else suited(settings)
             for level in range(len(relighter.level_names) if levels else 1):
-                report = measure(clip or CLIP, wanted, frames, relighter, lighting, settings.threads, level, model)
-                reports.append(report)
-                show(report, Console())
+                asked = settings.threads, settings.model
+                reports.append(measure(clip or CLIP, wanted, frames, relighter, lighting, *asked, level))
+                show(reports[-1], Console())
     if len(reports) > 1:
         show_together(reports, Console())
     if json_out:

@@ -70,7 +70,7 @@ def relight(
 
         failed = diffuse_all(jobs, settings, quiet)
     else:
-        with open_relighter(settings.unhurried, planes=True) as relighter:
+        with open_relighter(settings, planes=True) as relighter:
             failed = relight_all(
                 jobs, settings, relighter, lambda duration_s: build_lighting(settings, duration_s), quiet
             )

@@ -15,7 +15,7 @@ class ClipSettings(RelightSettings, DiffusionSettings):
 
     model: str = Field(
         "live",
-        description="Relighter: live, which is L here; S, its small size; diffusion, which sees several frames at once "
+        description="Relighter: live; diffusion, which sees several frames at once "
         "and takes longer; a path to an .onnx relighter; or, with weights of your own (--weights), relightvid, "
         "ic-light-fc, ic-light-fcon or ic-light-fbc.",
     )
@@ -45,8 +45,3 @@ class ClipSettings(RelightSettings, DiffusionSettings):
         default="video", description="Form of --extra: videos like OUT, or folders of EXR frames in float."
     )
     force: bool = Field(default=False, description="Replace an output that exists.")
-
-    @property
-    def unhurried(self) -> ClipSettings:
-        """The same, with the live relighter in its best size: a clip can wait."""
-        return self.model_copy(update={"model": "L"}) if self.model == "live" else self

@@ -113,9 +113,8 @@ def write_extras(jobs: list[ClipJob], settings: ClipSettings, quiet: bool) -> in
     """Write all extras of all jobs whose output is there; the number that failed."""
     names = extra_names(settings.extra)
     wanted = [(job, name) for job in jobs if job.target.exists() for name in names]
-    steady = settings.unhurried.model_copy(update={"compare": False, "background": "keep"})
-    if is_diffusion(settings.model):
-        steady = steady.model_copy(update={"model": "L"})
+    model = "live" if is_diffusion(settings.model) else settings.model
+    steady = settings.model_copy(update={"model": model, "compare": False, "background": "keep"})
     with build_relighter(steady) as live:
         failed = 0
         for job, name in wanted:

@@ -22,7 +22,7 @@ class LatentPasses:
     def __init__(self, settings: ClipSettings, model: VideoModel) -> None:
         """Raises RuntimeFailure when the live relighter does not start."""
         self._settings, self._model = settings, model
-        self._live = build_relighter(settings.model_copy(update={"model": "L"}))
+        self._live = build_relighter(settings.model_copy(update={"model": "live"}))
 
     def prepare(self, job: ClipJob, work: WorkFolder, size: tuple[int, int], quiet: bool) -> None:
         prepare(job, self._settings, self._model, self._live, work, size, quiet)

@@ -50,7 +50,7 @@ def demo_clip() -> Path:
 
 def open_face(path: Path) -> FaceInLight:
     """The middle frame of a video, or a picture, under the standard relighter. Raises InputError, RuntimeFailure."""
-    return FaceInLight(middle_frame(path), build_relighter(RelightSettings(model="L")))
+    return FaceInLight(middle_frame(path), build_relighter(RelightSettings()))
 
 
 def middle_frame(path: Path) -> Frame:

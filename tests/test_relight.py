@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from livelight.config import RelightSettings
 from livelight.errors import RuntimeFailure, SettingsError
 from livelight.frame import Frame
 from livelight.lighting import Light
-from livelight.relight import Relighter, build_relighter, model_path, network_size, suited
+from livelight.relight import Relighter, build_relighter, model_path, network_size
 from livelight.runtimes import NetworkOutput, NetworkState
 from livelight.segmenters import open_segmenter
 
@@ -149,34 +150,18 @@ def test_the_network_leaves_one_of_two_cores_to_the_matte(monkeypatch, cores: in
     assert given == [threads]
 
 
-@pytest.mark.parametrize(
-    ("model", "runtime", "amx", "cores", "chosen"),
-    [
-        ("live", "auto", True, 2, "L"),
-        ("live", "auto", False, 2, "S"),
-        ("live", "auto", False, 8, "L"),
-        ("live", "onnxruntime", True, 2, "S"),
-        ("S", "auto", True, 8, "S"),
-        ("L", "auto", False, 2, "L"),
-        ("mine.onnx", "auto", True, 2, "mine.onnx"),
-    ],
-)
-def test_slow_cpus_take_the_small_relighter(monkeypatch, model, runtime, amx: bool, cores: int, chosen: str) -> None:
-    monkeypatch.setattr("livelight.relight.has_amx", lambda: amx)
-    monkeypatch.setattr("livelight.relight.os.cpu_count", lambda: cores)
-    assert suited(RelightSettings(model=model, runtime=runtime)) == chosen
-
-
-def test_few_threads_of_many_cores_take_the_small_relighter(monkeypatch) -> None:
-    monkeypatch.setattr("livelight.relight.has_amx", lambda: False)
-    monkeypatch.setattr("livelight.relight.os.cpu_count", lambda: 16)
-    assert suited(RelightSettings(threads=2)) == "S"
-
-
-def test_every_size_ships() -> None:
-    small, large = (model_path(size).stat().st_size for size in ("S", "L"))
-    assert 0 < small <= large
-    assert model_path("live") == model_path("L")
+def test_without_a_segmenter_live_is_the_relighter_with_a_good_matte(monkeypatch) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr("livelight.relight.open_segmenter", lambda name, runtime: LeftHalf())
+    monkeypatch.setattr("livelight.relight.open_runtime", lambda name, model, n: asked.append(model) or Halver())
+    for settings in (
+        RelightSettings(),
+        RelightSettings(segmenter="own"),
+        RelightSettings(segmenter="own", model="a.onnx"),
+    ):
+        build_relighter(settings).close()
+    assert asked == [model_path("live"), model_path("own"), Path("a.onnx")]
+    assert all(path.is_file() for path in asked[:2])
 
 
 def test_before_their_own_room_a_person_stays_as_bright_as_they_were() -> None:

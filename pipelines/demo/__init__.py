@@ -35,7 +35,7 @@ def demo(folder: Path, quiet: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(f"Cannot create the folder {folder} ({exc.strerror}); name another with --out.") from exc
-    with open_relighter(ClipSettings().unhurried) as relighter:
+    with open_relighter(ClipSettings()) as relighter:
         for preset in PRESETS:
             settings = ClipSettings(env=preset, force=True)
             jobs = plan_jobs([CLIP], str(folder / f"{preset}.mp4"), force=True)

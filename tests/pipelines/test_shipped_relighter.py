@@ -11,10 +11,9 @@ import pytest
 from livelight.config import LightSettings, RelightSettings
 from livelight.light_program import build_lighting
 from livelight.quality import LEVELS
-from livelight.relight import build_relighter, suited
+from livelight.relight import build_relighter
 from livelight.sources.file import VideoFileSource
 from pipelines.bench import bench
-from pipelines.clip_settings import ClipSettings
 from pipelines.demo import CLIP, before_after, demo
 
 
@@ -64,11 +63,6 @@ def test_the_room_is_untouched(frames, relighter) -> None:
     assert np.array_equal(out[:300, 1000:], frames[-1].image[:300, 1000:])
 
 
-def test_a_clip_can_wait_for_the_large_relighter() -> None:
-    assert ClipSettings().unhurried.model == "L"
-    assert [ClipSettings(model=name).unhurried.model for name in ("S", "diffusion")] == ["S", "diffusion"]
-
-
 def test_bench_reports_every_stage(tmp_path, capsys) -> None:
     out = tmp_path / "bench.json"
     bench(None, "320x180,160x96", 3, True, out, RelightSettings())
@@ -76,7 +70,7 @@ def test_bench_reports_every_stage(tmp_path, capsys) -> None:
     report, small = reports[0], reports[-1]
     assert [r["level"] for r in reports] == [quality.name for quality in LEVELS] * 2
     assert report["network_width"] > reports[3]["network_width"]
-    assert report["model"] == suited(RelightSettings())
+    assert report["model"] == "live"
     assert (small["width"], small["height"]) == (160, 96)
     assert list(report["median_ms"]) == ["decode", "light", "network", "matte beside", "matte", "recombine", "encode"]
     assert all(ms > 0 for ms in report["median_ms"].values())

@@ -54,12 +54,12 @@ def test_an_untrained_network_is_the_live_relighter(network: DiffusionNetwork, t
 
 def test_a_run_goes_on_where_it_stood_and_on_its_own_base_only(tmp_path: Path) -> None:
     path, size, cpu = tmp_path / "checkpoint.pt", DiffusionSize(8), torch.device("cpu")
-    run = DiffusionRun.begun(size, model_path("S"), 1e-3, path, cpu)
+    run = DiffusionRun.begun(size, model_path("live"), 1e-3, path, cpu)
     batch = {name: value[None] for name, value in sample(1).items()}
     run.take(sum(clip_losses(run.network, batch, torch.Generator().manual_seed(0), temporal=True).values()), 1e-3)
     run.trained_s = 7.0
     run.save(path)
-    again = DiffusionRun.begun(size, model_path("S"), 1e-3, path, cpu)
+    again = DiffusionRun.begun(size, model_path("live"), 1e-3, path, cpu)
     assert (again.step, again.trained_s) == (1, 7.0)
     for copy, before in ((again.network, run.network), (again.average, run.average)):
         for name, value in before.unet.state_dict().items():
@@ -68,7 +68,7 @@ def test_a_run_goes_on_where_it_stood_and_on_its_own_base_only(tmp_path: Path) -
     saved["network"]["base.stem.bias"] += 1
     torch.save(saved, path)
     with pytest.raises(ValueError, match="upon another relighter"):
-        DiffusionRun.begun(size, model_path("S"), 1e-3, path, cpu)
+        DiffusionRun.begun(size, model_path("live"), 1e-3, path, cpu)
 
 
 def test_one_gain_for_the_whole_person_costs_no_shape(network: DiffusionNetwork) -> None:

@@ -68,11 +68,11 @@ def test_sizes_grow():
 
 def test_training_can_go_on_from_what_ships(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "sys.argv", ["grow", "--checkpoint", str(model_path("S")), "--size", "S", "--out", str(tmp_path)]
+        "sys.argv", ["grow", "--checkpoint", str(model_path("live")), "--size", "S", "--out", str(tmp_path)]
     )
     grow.main()
     saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    shipped = read_network(model_path("S")).state_dict()
+    shipped = read_network(model_path("live")).state_dict()
     assert saved["step"] > 0
     assert saved["trained_s"] == 0
     assert not saved["ema"]["person_gain.fitted.weight"].any()
