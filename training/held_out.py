@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 
 from livelight.color import linear_to_srgb
 from training.light_stage.dataset import Clip, Panoramas, clips_of, load_clip, panoramas_of, sample_lights
-from training.light_stage.footage import Footage
+from training.light_stage.footage import SKIN, Footage
 from training.samples import DrawLights, sample
 
 F32 = NDArray[np.float32]
-
-SKIN = 1
-"""Label of skin in Clip.parsing."""
 
 TONES = (
     (55.0, "very light"),

@@ -34,7 +34,7 @@ from training.light_stage.dataset import (
     plan_backdrop,
     sample_lights,
 )
-from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, TINT, Footage, Window
+from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
 from training.light_stage.tone import TABLE, rolled, srgb_code
 from training.light_stage.webcam import WebcamSettings, recorded, sample_webcam
 from training.patterns import varied
@@ -54,10 +54,15 @@ USES = 12
 """Samples drawn, on average, from a clip before it is closed."""
 PROBES = 2
 """Single lamps under which the last frame of a training sample is shaded too."""
+TONED = 0.6
+"""Share of training clips whose skin gets more or less pigment: there are few skins, which are soon known by heart."""
 CLUTTERED = 0.4
 """Share of training samples with things in the room."""
 SHOULDER = 0.35
 """Highlight roll-off of target pictures above linear 0.6: what the relighter's output looks like when it is bright."""
+
+DARKEST, LIGHTEST = 0.05, 0.6
+"""Linear albedo of skin, mean of the colours."""
 
 EXPOSED = 0.7
 """Share of target lights brought to the standard exposure, as the live path does; the rest come as eq. 9 makes them."""
@@ -131,7 +136,8 @@ class Samples(IterableDataset[dict[str, Tensor]]):
             )
         for _ in range(10):
             try:
-                return Footage(load_clip(paths[int(rng.integers(len(paths)))]))
+                clip = load_clip(paths[int(rng.integers(len(paths)))])
+                return Footage(clip, pigment(clip.arrays, rng) if rng.random() < TONED else 1.0)
             except ClipError as exc:
                 print(exc, flush=True)
         raise ClipError(f"ten clips in a row of {self.folder} are broken; render them again")
@@ -209,6 +215,16 @@ def lamp(rng: np.random.Generator, lamps: int) -> Light:
         return key_light(rng)
     fill = np.full((16, 16, 3), rng.uniform(0.02, 0.15), np.float32)
     return Light(fill, [(int(rng.integers(lamps)), np.full(3, rng.uniform(1.5, 4.0), np.float32))])
+
+
+def pigment(arrays: dict[str, NDArray[np.generic]], rng: np.random.Generator) -> float:
+    """A melanin for ``Footage`` that brings the skin of a clip to a random tone that people have."""
+    skin = arrays["albedo"][arrays["label"] == SKIN].astype(np.float32)
+    if len(skin) == 0:
+        return 1.0
+    median = float(np.median(skin.mean(1)).clip(0.01, 0.9))
+    tone = np.exp(rng.uniform(np.log(DARKEST), np.log(LIGHTEST)))
+    return float(np.clip(np.log(tone) / np.log(median), 0.65, 1.8))
 
 
 def random_window(rng: np.random.Generator, shape: tuple[int, int, int], crop: int, frames: int) -> Window:

@@ -10,10 +10,10 @@ from livelight.color import linear_to_srgb
 from tests.light_stage.test_clip import small_clip
 from training.area import shrunk
 from training.light_stage.clip import Clip
-from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, Footage, Window
+from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
 from training.light_stage.lights import Light
 from training.light_stage.tone import encode
-from training.samples import random_window, sample
+from training.samples import pigment, random_window, sample
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,33 @@ def test_footage_knows_what_the_clip_knows(clip, window):
     assert still[1:, ..., FLOW] == pytest.approx(clip.flow_bwd[later, *window.cut[1:]])
     seen = ~clip.occ_bwd[later, *window.cut[1:]] & (still[1:, ..., ALPHA] > 0.5)
     assert (still[1:, ..., SEEN] == seen).all()
+
+
+def test_twice_the_pigment_squares_the_albedo_of_skin_alone(clip):
+    arrays = clip.arrays
+    arrays["label"] = np.where(np.arange(len(arrays["label"])) % 2, SKIN, 3).astype(np.uint8)
+    before = arrays["hard"].copy()
+    window, lamp = Window(0, 2, 0, 0, 8), Light(np.zeros((16, 16, 3), np.float32), [(0, np.ones(3, np.float32))])
+    plain, dark = Footage(clip), Footage(clip, 2.0)
+    skin = arrays["label"] == SKIN
+    albedo = arrays["albedo"].astype(np.float32)
+    assert np.array_equal(arrays["hard"], before)
+    one, two = (f.relight(window, [lamp], np.zeros((1, 2), int))[0].reshape(-1, 3) for f in (plain, dark))
+    where = clip.index
+    assert two[where[~skin]] == pytest.approx(one[where[~skin]])
+    assert two[where[skin]] == pytest.approx(one[where[skin]] * albedo[skin], rel=5e-3, abs=1e-3)
+    tinted = [f.still(window)[..., TINT].reshape(-1, 3)[where] for f in (plain, dark)]
+    assert tinted[1][skin] == pytest.approx(tinted[0][skin] * albedo[skin], rel=1e-3, abs=1e-5)
+
+
+def test_pigment_brings_skin_to_tones_that_people_have(clip):
+    arrays = clip.arrays | {"label": np.full(len(clip.arrays["label"]), SKIN, np.uint8)}
+    arrays["albedo"] = np.full((len(arrays["label"]), 3), 0.3, np.float16)
+    drawn = np.array([pigment(arrays, np.random.default_rng(seed)) for seed in range(200)])
+    tones = 0.3**drawn
+    assert 0.1 < tones.min() < 0.15  # 1.8 times the pigment at most
+    assert 0.4 < tones.max() < 0.5
+    assert pigment(arrays | {"label": np.zeros(len(arrays["label"]), np.uint8)}, np.random.default_rng(0)) == 1
 
 
 def test_past_its_end_a_clip_stands_still(clip):

@@ -17,6 +17,8 @@ ALPHA, NORMAL, ALBEDO, FLOW, SEEN, TINT = 0, slice(1, 4), slice(4, 7), slice(7, 
 """Channels of `Footage.still`: alpha; unit normal; albedo in sRGB code; backward flow in pixels (0 in frame 0 of the
 clip); 1 where the point was seen in the frame before; linear albedo times alpha."""
 CHANNELS = 13
+SKIN = 1
+"""Label of skin in `Clip.parsing`."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,16 @@ def _add(pixel, values, rgb, width, y, x, side, out):
 
 
 class Footage:
-    """A clip with its float16 arrays unpacked. About 300 bytes a covered pixel and frame."""
+    """A clip with its float16 arrays unpacked. About 300 bytes a covered pixel and frame.
 
-    def __init__(self, clip: Clip) -> None:
+    melanin: the person's skin with so many times its pigment: albedo to that power, after Beer and Lambert. The gloss
+    that is in the hard lights' beams is changed with them, which is wrong, and little.
+    """
+
+    def __init__(self, clip: Clip, melanin: float = 1.0) -> None:
         arrays = clip.arrays
         self.clip = clip
+        self.hard = arrays["hard"]
         self.response = arrays["response"].astype(np.float32)
         self.gloss = arrays["gloss"].astype(np.float32)
         self.where, self.mix = atlas_coordinates(
@@ -93,6 +100,12 @@ class Footage:
         )
         alpha = arrays["alpha"].astype(np.float32) / 255
         albedo = arrays["albedo"].astype(np.float32)
+        if melanin != 1:
+            skin = arrays["label"] == SKIN
+            gain = np.maximum(albedo[skin], np.float32(1e-3)) ** np.float32(melanin - 1)
+            albedo[skin] *= gain
+            self.hard = self.hard.copy()
+            self.hard[skin] *= gain[:, None]
         still = np.empty((len(alpha), CHANNELS), np.float32)
         still[:, ALPHA], still[:, NORMAL], still[:, ALBEDO] = alpha, arrays["normal"], encode(albedo)
         still[:, FLOW], still[:, TINT] = arrays["flow_bwd"], albedo * alpha[:, None]
@@ -130,7 +143,7 @@ class Footage:
                 _shine(pixel, diffuse[:, s], self._still[rows], self.gloss[rows], self.where[rows], self.mix[rows],
                        blurred[light], *self._corner(window), out[k, t])  # fmt: skip
                 for lamp, rgb in lights[light].hard:
-                    beam = self.clip.arrays["hard"][rows, lamp].astype(np.float32)
+                    beam = self.hard[rows, lamp].astype(np.float32)
                     _add(pixel, beam, np.asarray(rgb, np.float32), *self._corner(window), out[k, t])
         return np.maximum(out, 0, out=out)
 
