@@ -21,14 +21,14 @@ MOST = 9
 
 
 class Clutter(NamedTuple):
-    """paint (h, w, 3) float32, linear reflectance with its shading, times cover (h, w, 1), float32 in [0, 1]."""
+    """paint (h, w, 3) float32, linear reflectance with its shading, 0 to 1.5, times cover (h, w, 1) float32, [0, 1]."""
 
     paint: F32
     cover: F32
 
 
 def draw_clutter(rng: np.random.Generator, shape: tuple[int, int]) -> Clutter:
-    """Random things for a room of ``shape`` (h, w)."""
+    """Random things for a room of ``shape`` (h, w), pixels."""
     h, w = shape
     paint, cover = np.zeros((h, w, 3), np.float32), np.zeros((h, w, 1), np.float32)
     for _ in range(int(rng.integers(1, MOST + 1))):
@@ -50,7 +50,7 @@ def level_of(rooms: F32, free: NDArray[np.bool_] | None = None) -> float:
 
 
 def laid(room: F32, clutter: Clutter, level: float) -> F32:
-    """``room`` (..., h, w, 3), linear, with the things before it, lit as ``level_of`` says."""
+    """``room`` (..., h, w, 3) float32, linear, with the things before it, lit as ``level_of`` says."""
     return np.asarray(room * (1 - clutter.cover) + np.float32(level) * clutter.paint, np.float32)
 
 

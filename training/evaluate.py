@@ -26,8 +26,8 @@ from training import dynamic_light
 from training.diffusion_method import diffusion
 from training.held_out import TONES, HeldOutClip, held_out_clips
 from training.light_stage.dataset import Panoramas, clips_of, load_clip, panoramas_of, sample_lights
+from training.light_stage.lamps import lights_with_lamps
 from training.methods import Method, command, network, nothing, reinhard
-from training.samples import lights_with_lamps
 
 F32 = NDArray[np.float32]
 Figures = dict[str, float]

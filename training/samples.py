@@ -26,7 +26,6 @@ from training.light_stage.dataset import (
     clips_of,
     develop,
     exposed,
-    key_light,
     lights_with_keys,
     load_clip,
     panoramas_of,
@@ -35,6 +34,7 @@ from training.light_stage.dataset import (
     sample_lights,
 )
 from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
+from training.light_stage.lamps import lamp
 from training.light_stage.tone import TABLE, rolled, srgb_code
 from training.light_stage.webcam import WebcamSettings, recorded, sample_webcam
 from training.patterns import varied
@@ -73,12 +73,6 @@ def exposed_light(light: Light, hard_dirs: F32, gain: float) -> Light:
     code = light.with_hard(hard_dirs)
     scale = gain * float(exposed(code).sum() / max(code.sum(), 1e-6))
     return Light(light.code * scale, [(k, rgb * scale) for k, rgb in light.hard], light.sources)
-
-
-def lights_with_lamps(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 8) -> tuple[Light, Light, Light]:
-    """``sample_lights``, but every target is one ``lamp``, as most presets are."""
-    first, second, _ = sample_lights(rng, panoramas, lamps=lamps)
-    return first, second, lamp(rng, lamps)
 
 
 def source_schedule(rng: np.random.Generator, frames: int) -> NDArray[np.int64]:
@@ -207,14 +201,6 @@ def probed(
         "probe_shading": torch.from_numpy(small[0].reshape(count, 3, crop, crop)),
         "probe_light": torch.from_numpy(np.ascontiguousarray(np.moveaxis(codes, -1, -3))),
     }
-
-
-def lamp(rng: np.random.Generator, lamps: int) -> Light:
-    """One key light, soft or one of a clip's hard ones, over a dim fill."""
-    if rng.random() < 0.5:
-        return key_light(rng)
-    fill = np.full((16, 16, 3), rng.uniform(0.02, 0.15), np.float32)
-    return Light(fill, [(int(rng.integers(lamps)), np.full(3, rng.uniform(1.5, 4.0), np.float32))])
 
 
 def pigment(arrays: dict[str, NDArray[np.generic]], rng: np.random.Generator) -> float:

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network  # noqa: E402
-from training import fit_person_gain  # noqa: E402
-from training.bake import BakedSamples, stored  # noqa: E402
-from training.composite import composite  # noqa: E402
-from training.export import export  # noqa: E402
+from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network
+from training import fit_person_gain
+from training.bake import BakedSamples, stored
+from training.composite import composite
+from training.export import export
 
 SIDE = 32
 

@@ -78,3 +78,17 @@ def lights_with_keys(rng: np.random.Generator, panoramas: Panoramas, lamps: int 
     if kind < KEYS + COLOURED:
         target = key_light(rng) if kind < KEYS else coloured_lamps(rng)
     return first, second, target
+
+
+def lamp(rng: np.random.Generator, lamps: int) -> Light:
+    """One key light, soft or one of a clip's hard ones, over a dim fill."""
+    if rng.random() < 0.5:
+        return key_light(rng)
+    fill = np.full((16, 16, 3), rng.uniform(0.02, 0.15), np.float32)
+    return Light(fill, [(int(rng.integers(lamps)), np.full(3, rng.uniform(1.5, 4.0), np.float32))])
+
+
+def lights_with_lamps(rng: np.random.Generator, panoramas: Panoramas, lamps: int = 8) -> tuple[Light, Light, Light]:
+    """``sample_lights``, but every target is one ``lamp``, as most presets are."""
+    first, second, _ = sample_lights(rng, panoramas, lamps=lamps)
+    return first, second, lamp(rng, lamps)
