@@ -244,11 +244,15 @@ def model_path(model: str) -> Path:
     return Path(str(files("livelight") / "models" / name)) if name else Path(model)
 
 
+def chosen_model(settings: RelightSettings) -> str:
+    """The model that is meant: without a segmenter, "live" is the relighter with a good matte."""
+    return "own" if settings.segmenter == "own" and settings.model == "live" else settings.model
+
+
 def build_relighter(settings: RelightSettings) -> Relighter:
     """The relighter that the settings ask for. Raises RuntimeFailure or MissingExtra when an engine cannot start."""
     # Layers that are split over both of two cores would wait, each, for the one that the matte is made on.
     threads = settings.threads or (1 if os.cpu_count() == 2 else 0)
+    runtime = open_runtime(settings.runtime, model_path(chosen_model(settings)), threads)
     own = settings.segmenter == "own"
-    model = "own" if own and settings.model == "live" else settings.model
-    runtime = open_runtime(settings.runtime, model_path(model), threads)
     return Relighter(runtime, None if own else open_segmenter(settings.segmenter, settings.runtime))

@@ -28,7 +28,7 @@ from livelight.fit import parse_size
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Lighting
-from livelight.relight import State, network_size
+from livelight.relight import State, chosen_model, network_size
 from livelight.session import OpenRelighter
 from livelight.sinks.file import VideoFileSink
 from livelight.sources.file import VideoFileSource
@@ -47,7 +47,7 @@ BESIDE = ("matte beside",)
 class Report:
     """One run. Milliseconds per frame of every stage (median, 95th percentile), one after the other but for BESIDE.
 
-    model: the relighter that was asked for. level: what the governor calls the trade of quality for speed that was
+    model: the relighter's name or file. level: what the governor calls the trade of quality for speed that was
     measured (livelight.quality). relit_fps: frames per second of all stages but decode and encode; all_fps: with them.
     peak_memory_mb: largest resident size of the process so far, MB (10^6 bytes).
     """
@@ -233,7 +233,7 @@ def bench(
     for wanted in sizes:
         with open_relighter(settings) as relighter:
             for level in range(len(relighter.level_names) if levels else 1):
-                asked = settings.threads, settings.model
+                asked = settings.threads, chosen_model(settings)
                 reports.append(measure(clip or CLIP, wanted, frames, relighter, lighting, *asked, level))
                 show(reports[-1], Console())
     if len(reports) > 1:
