@@ -64,8 +64,8 @@ class RelightSettings(LightSettings):
     segmenter: Literal["auto", "onnx", "mediapipe", "own"] = Field(
         "auto",
         description="What finds the person: onnx, a network run by the same engine; mediapipe, the same network run by "
-        "the package mediapipe; auto takes the first of them that works; own, the relighter itself (another "
-        "one that ships), on CPUs: no second network, but less sure of furniture.",
+        "the package mediapipe; auto takes the first of them that works; own, the relighter itself, on "
+        "CPUs: no second network, but less sure of furniture.",
     )
     gpu: int = Field(0, ge=0, description="Number of the GPU for TensorRT, in the driver's order.")
     gpu_precision: Literal["fp32", "fp16", "bf16", "int8", "fp8"] = Field(

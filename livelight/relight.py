@@ -28,10 +28,6 @@ from livelight.segment import MatteEdges, MatteState, Segmenter, steady
 from livelight.segmenters import open_segmenter
 from livelight.steadying import Motion, Steadied, steadied
 
-SHIPPED = {"live": "relighter.onnx", "own": "relighter_with_matte.onnx"}
-"""File names of the relighters in livelight/models; "own" is the one whose matte is good enough to do without a
-segmenter."""
-
 
 def network_size(width: int, height: int, area: int = FULL_AREA) -> tuple[int, int]:
     """(width, height) of the network's picture for a frame: multiples of STRIDE, about ``area`` pixels, its aspect."""
@@ -239,20 +235,14 @@ def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[i
 
 
 def model_path(model: str) -> Path:
-    """The .onnx file of a relighter: a shipped one by name (SHIPPED), else a path."""
-    name = SHIPPED.get(model)
-    return Path(str(files("livelight") / "models" / name)) if name else Path(model)
-
-
-def chosen_model(settings: RelightSettings) -> str:
-    """The model that is meant: without a segmenter, "live" is the relighter with a good matte."""
-    return "own" if settings.segmenter == "own" and settings.model == "live" else settings.model
+    """The .onnx file of a relighter: the one that ships ("live"), else a path."""
+    return Path(str(files("livelight") / "models" / "relighter.onnx")) if model == "live" else Path(model)
 
 
 def build_relighter(settings: RelightSettings) -> Relighter:
     """The relighter that the settings ask for. Raises RuntimeFailure or MissingExtra when an engine cannot start."""
     # Layers that are split over both of two cores would wait, each, for the one that the matte is made on.
     threads = settings.threads or (1 if os.cpu_count() == 2 else 0)
-    runtime = open_runtime(settings.runtime, model_path(chosen_model(settings)), threads)
+    runtime = open_runtime(settings.runtime, model_path(settings.model), threads)
     own = settings.segmenter == "own"
     return Relighter(runtime, None if own else open_segmenter(settings.segmenter, settings.runtime))

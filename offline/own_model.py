@@ -18,7 +18,7 @@ from offline.brightnesses import brightnesses
 from offline.clip_graph import Graph, open_graph
 from offline.denoiser import F32, Condition, Plan, Shape
 from offline.settings import DiffusionSettings, check_overlap
-from offline.sizes import SMALLER
+from offline.views import LARGE, SMALLER
 
 TOP = 80.0
 """The noise that sampling begins with; the lowest is 0.5."""
@@ -27,10 +27,10 @@ STATE_STRIDES = (8, 16)
 """Of the frozen base, a live relighter: by how much smaller than the picture its states are."""
 
 STORED: Mapping[str, Any] = {"latents": "float16", "image": "unit", "matte": "unit"} | dict.fromkeys(
-    ("state8", "state16", "mirrored8", "mirrored16", "sizes"), "float16"
+    ("state8", "state16", "mirrored8", "mirrored16", "views"), "float16"
 )
 
-NOT_IN_GRAPH = ("mirrored", "sizes")
+NOT_IN_GRAPH = ("mirrored", "views")
 """How the names of conditions begin that are no inputs of the graph."""
 
 FIXED_BYTES, BYTES_PER_PIXEL = 160_000_000, 552
@@ -39,7 +39,7 @@ at most from 4 frames of 192x112 to 32 of 336x192: python -m tests.offline.engin
 
 
 def weights_folder() -> Path:
-    """Where diffusion.onnx, diffusion.json and diffusion_base.onnx lie."""
+    """Where diffusion.onnx, diffusion.json, diffusion_base.onnx and diffusion_large.onnx lie."""
     return Path(str(files("offline") / "weights"))
 
 
@@ -51,7 +51,7 @@ def noise_levels(steps: int) -> tuple[float, ...]:
 class OwnDenoiser:
     """Every frame is seen as it is and in a mirror, and with IIE in several brightnesses; the answers are averaged.
 
-    What the base says of smaller pictures (offline.sizes) is known beforehand, and added.
+    What other views add (offline.views) is known beforehand.
     """
 
     max_frames = 32
@@ -68,7 +68,7 @@ class OwnDenoiser:
             for brightness in brightnesses(self._iie)
             for mirrored in self._turns
         ]
-        clean = np.asarray(sum(views[1:], views[0]) / np.float32(len(views)) + condition["sizes"], np.float32)
+        clean = np.asarray(sum(views[1:], views[0]) / np.float32(len(views)) + condition["views"], np.float32)
         if not np.isfinite(clean).all():
             raise RuntimeFailure("the diffusion network returned values that are not finite; report this clip")
         return clean
@@ -99,8 +99,8 @@ class OwnModel:
             )
         check_overlap(settings)
         weights, notes = folder / "diffusion.onnx", folder / "diffusion.json"
-        self.base = folder / "diffusion_base.onnx"
-        for path in (weights, notes, self.base):
+        self.base, self.large = folder / "diffusion_base.onnx", folder / "diffusion_large.onnx"
+        for path in (weights, notes, self.base, self.large):
             if not path.is_file():
                 raise RuntimeFailure(f"{path} is missing; install LiveLight again.")
         noted = json.loads(notes.read_text())
@@ -108,8 +108,9 @@ class OwnModel:
         self._state_channels: dict[str, int] = noted["state_channels"]
         steps = 1 if settings.steps is None else settings.steps
         self.plan = Plan("euler", noise_levels(steps), settings.window, settings.overlap, True, STORED)
-        mark = hashlib.sha256(weights.read_bytes() + self.base.read_bytes()).hexdigest()[:16]
-        self.fingerprint = f"diffusion {mark} iie {settings.iie} sizes {SMALLER}"
+        networks = b"".join(path.read_bytes() for path in (weights, self.base, self.large))
+        mark = hashlib.sha256(networks).hexdigest()[:16]
+        self.fingerprint = f"diffusion {mark} iie {settings.iie} views {SMALLER} {LARGE}"
         self._size, self._views = size, 2 * settings.iie
         self.peak_bytes = FIXED_BYTES + BYTES_PER_PIXEL * settings.window * size[0] * size[1]
         self._graph = open_graph(weights, settings.device, threads)
@@ -125,7 +126,7 @@ class OwnModel:
     def condition_shapes(self, width: int, height: int) -> dict[str, Shape]:
         half = (height // 2, width // 2)
         shapes: dict[str, Shape] = {
-            "image": (3, height, width), "matte": (1, *half), "light": (3, 16, 16), "sizes": (3, *half)
+            "image": (3, height, width), "matte": (1, *half), "light": (3, 16, 16), "views": (3, *half)
         }  # fmt: skip
         for kind in ("state", "mirrored"):
             channels = self._state_channels

@@ -1,7 +1,7 @@
 """What our own diffusion model is told of a clip, and how its answer reaches the frames: both through the live path.
 
 The frozen base looks at every frame as it is and in a mirror, each with a state of its own; what it was given is kept,
-and so is what it says of smaller pictures (offline.sizes). Afterwards the live path runs over the clip once more, with
+and so is what other views add (offline.views). Afterwards the live path runs over the clip once more, with
 an engine whose gain and offset are brought to the levels that were denoised: matte, background, intensity and detail
 are the live path's own.
 """
@@ -20,7 +20,7 @@ from offline.denoiser import F32
 from offline.frame_store import FrameStore
 from offline.level import brought_to
 from offline.own_model import STATE_STRIDES
-from offline.sizes import PLAIN, SMALLER, Seen, View, change_by
+from offline.views import PLAIN, Asked, Seen, change_by
 
 AHEAD = 4
 """Frames that are read from the disk together."""
@@ -29,15 +29,15 @@ AHEAD = 4
 class Look:
     """What the base was given of each frame of a clip, in order; states as before the frame."""
 
-    def __init__(self, base: Runtime, smaller: Sequence[View] = SMALLER) -> None:
-        """smaller: other views that are averaged in; none only to measure what they are worth."""
-        self._base, self._smaller = base, smaller
+    def __init__(self, base: Runtime, others: Sequence[Asked]) -> None:
+        """others: of offline.views.others_of; fewer only to measure what they are worth."""
+        self._base, self._asked = base, others
         self.restart()
 
     def restart(self) -> None:
         """The next frame has nothing to do with those before."""
         self._plain = [Seen(self._base, view) for view in PLAIN]
-        self._others = [Seen(self._base, view) for view in self._smaller]
+        self._others = [Seen(relighter, view) for relighter, view in self._asked]
 
     def at(self, picture: NDArray[np.uint8], matte: F32, code: F32) -> dict[str, F32]:
         """Conditions of one frame, each (1, ...).
@@ -56,7 +56,7 @@ class Look:
         for kind, seen, state in zip(("state", "mirrored"), self._plain, before, strict=True):
             state = state or tuple(np.zeros_like(value) for value in seen.state or ())
             told |= {f"{kind}{stride}": value for stride, value in zip(STATE_STRIDES, state, strict=True)}
-        return told | {"sizes": change_by(others, plain, half)[None]}
+        return told | {"views": change_by(others, plain, half)[None]}
 
 
 class FinishRuntime:

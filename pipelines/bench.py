@@ -28,7 +28,7 @@ from livelight.fit import parse_size
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Lighting
-from livelight.relight import State, chosen_model, network_size
+from livelight.relight import State, network_size
 from livelight.session import OpenRelighter
 from livelight.sinks.file import VideoFileSink
 from livelight.sources.file import VideoFileSource
@@ -233,7 +233,7 @@ def bench(
     for wanted in sizes:
         with open_relighter(settings) as relighter:
             for level in range(len(relighter.level_names) if levels else 1):
-                asked = settings.threads, chosen_model(settings)
+                asked = settings.threads, settings.model
                 reports.append(measure(clip or CLIP, wanted, frames, relighter, lighting, *asked, level))
                 show(reports[-1], Console())
     if len(reports) > 1:

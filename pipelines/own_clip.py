@@ -19,6 +19,7 @@ from livelight.session import starts_anew
 from offline.frame_store import FrameStore, written
 from offline.own_model import OwnModel
 from offline.own_passes import FinishRuntime, Look
+from offline.views import others_of
 from pipelines.clip import open_source
 from pipelines.clip_job import ClipJob
 from pipelines.clip_settings import ClipSettings
@@ -33,7 +34,7 @@ class OwnPasses:
         """Raises RuntimeFailure when no engine works."""
         self._settings, self._model = settings, model
         runtime = "auto" if settings.runtime.startswith("tensorrt") else settings.runtime
-        self._base = open_runtime(runtime, model.base, settings.threads)
+        self._base, self._large = (open_runtime(runtime, path, settings.threads) for path in (model.base, model.large))
         self._runtime = FinishRuntime(self._base)
         self._segmenter = open_segmenter(settings.segmenter, runtime)
         self._relighter = Relighter(self._runtime, self._segmenter, UNHURRIED)
@@ -46,7 +47,7 @@ class OwnPasses:
             name: FrameStore(work.path / f"{name}.f32", shape, fresh=True, stored=stored.get(name, "float32"))
             for name, shape in self._model.condition_shapes(*size).items()
         }
-        look, done = Look(self._base), 0
+        look, done = Look(self._base, others_of(self._base, self._large)), 0
         previous: Frame | None = None
         start_s = 0.0
         try:

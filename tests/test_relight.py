@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from livelight.config import RelightSettings
 from livelight.errors import RuntimeFailure, SettingsError
 from livelight.frame import Frame
 from livelight.lighting import Light
-from livelight.relight import Relighter, build_relighter, model_path, network_size
+from livelight.relight import Relighter, build_relighter, network_size
 from livelight.runtimes import NetworkOutput, NetworkState
 from livelight.segmenters import open_segmenter
 
@@ -148,20 +147,6 @@ def test_the_network_leaves_one_of_two_cores_to_the_matte(monkeypatch, cores: in
     monkeypatch.setattr("livelight.relight.open_runtime", lambda name, model, n: given.append(n) or Halver())
     build_relighter(RelightSettings(threads=asked)).close()
     assert given == [threads]
-
-
-def test_without_a_segmenter_live_is_the_relighter_with_a_good_matte(monkeypatch) -> None:
-    asked: list[Path] = []
-    monkeypatch.setattr("livelight.relight.open_segmenter", lambda name, runtime: LeftHalf())
-    monkeypatch.setattr("livelight.relight.open_runtime", lambda name, model, n: asked.append(model) or Halver())
-    for settings in (
-        RelightSettings(),
-        RelightSettings(segmenter="own"),
-        RelightSettings(segmenter="own", model="a.onnx"),
-    ):
-        build_relighter(settings).close()
-    assert asked == [model_path("live"), model_path("own"), Path("a.onnx")]
-    assert all(path.is_file() for path in asked[:2])
 
 
 def test_before_their_own_room_a_person_stays_as_bright_as_they_were() -> None:

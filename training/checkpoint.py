@@ -11,11 +11,7 @@ from torch import nn
 
 from livelight.runtimes.openvino_runtime import has_amx
 from training.critic import Rivalry
-
-
-def optimizer_of(network: nn.Module, rate: float) -> torch.optim.Optimizer:
-    """The optimiser of every relighter; rate: its peak learning rate."""
-    return torch.optim.AdamW(network.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=1e-4)
+from training.optimizer import MuonAdamW
 
 
 def fast_bfloat16(device: torch.device) -> bool:
@@ -32,7 +28,7 @@ class Run:
 
     network: nn.Module
     average: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: MuonAdamW
     rivalry: Rivalry | None
     size: str
     kind: str

@@ -13,6 +13,7 @@ from training.losses import (
     best_gain,
     blotches,
     gradient_l1,
+    level_l1,
     light_l1,
     log_pictures,
     masked_l1,
@@ -24,6 +25,7 @@ from training.losses import (
 
 WEIGHTS = {
     "relit": 0.4,
+    "level": 0.5,
     "relit_scaled": 1.0,
     "relit_edges": 1.0,
     "relit_dark": 0.2,
@@ -70,7 +72,7 @@ def clip_losses(
 
     batch: image, target, albedo, normals, shading, target_shading (b, t, 3, h, w); alpha (b, t, 1, h, w); source_light
     (b, t, 3, 16, 16); target_light (b, 3, 16, 16); flow_bwd (b, t - 1, h, w, 2); seen (b, t - 1, 1, h, w).
-    teacher: another relighter, frozen, that says how bright people come out in place of the truth ("relit").
+    teacher: another relighter, frozen, that says how bright people come out in place of the truth ("relit", "level").
     """
     b, frames, _, h, w = batch["image"].shape
     levels = None if teacher is None else shown_by(teacher, batch)
@@ -118,9 +120,11 @@ def relit_terms(relit: Tensor, gain: Tensor, offset: Tensor, frame: Batch, level
     level: a picture (b, 3, h, w) as bright as the truth is to be taken for.
     """
     target, mask = frame["target"], (frame["alpha"] > 0.02).float()
+    levelled = target if level is None else target * best_gain(target, level, mask)
     scaled = relit * best_gain(relit, target, mask)
     return {
-        "relit": masked_l1(relit, target if level is None else target * best_gain(target, level, mask), mask),
+        "relit": masked_l1(relit, levelled, mask),
+        "level": level_l1(relit, levelled, mask),
         "relit_scaled": masked_l1(scaled, target, mask),
         "relit_dark": masked_l1(log_pictures(scaled), log_pictures(target), mask),
         "blotches": blotches(relit, target, mask),

@@ -13,19 +13,22 @@ from offline.noise import frame_noise
 from offline.own_model import OwnDenoiser, noise_levels
 from offline.own_passes import Look
 from offline.samplers import SAMPLERS, sample
-from offline.sizes import SMALLER
+from offline.views import others_of
 from training.composite import composite
 from training.methods import F32, Method
 
 
 def diffusion(
-    folder: Path, steps: int = 1, iie: int = 1, temporal: bool = True, mirrors: bool = True, sizes: bool = True
-) -> Method:
+    folder: Path, steps: int = 1, iie: int = 1, temporal: bool = True, mirrors: bool = True, sizes: bool = True,
+    large: bool = True,
+) -> Method:  # fmt: skip
     """The model of a folder (training.export_diffusion). temporal off: every frame is a window of its own.
 
-    sizes off: without offline.sizes.
+    sizes, large off: without smaller pictures and without the larger relighter (offline.views).
     """
-    base = open_runtime("auto", folder / "diffusion_base.onnx")
+    base, second = (open_runtime("auto", folder / f"diffusion_{name}.onnx") for name in ("base", "large"))
+    asked = others_of(base, second)
+    others = [(who, view) for who, view in asked if (large or who is base) and (sizes or view.part == 1)]
     denoiser = OwnDenoiser(open_graph(folder / "diffusion.onnx", "cpu", 0), iie, mirrors)
 
     def levels(told: dict[str, F32]) -> F32:
@@ -35,7 +38,7 @@ def diffusion(
         return np.asarray(clean, np.float32)
 
     def relight(images: F32, alphas: F32, light: F32) -> list[F32]:
-        look, pictures = Look(base, SMALLER if sizes else ()), np.rint(images * 255).astype(np.uint8)
+        look, pictures = Look(base, others), np.rint(images * 255).astype(np.uint8)
         every = [look.at(p, a[..., 0], light) for p, a in zip(pictures, alphas, strict=True)]
         told = {name: np.concatenate([each[name] for each in every]) for name in every[0]}
         if temporal:

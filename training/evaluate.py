@@ -103,7 +103,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--command", nargs=2, action="append", default=[], metavar=("NAME", "COMMAND"))
     parser.add_argument("--diffusion", type=Path, help="folder of training.export_diffusion: our diffusion model too")
     parser.add_argument(
-        "--questions", action="store_true", help="its variants: mirror, sizes, temporal layers, steps, IIE"
+        "--questions", action="store_true", help="its variants: mirror, views, temporal layers, steps, IIE"
     )
     parser.add_argument("--split", default="test", choices=["train", "val", "test"])
     parser.add_argument("--per-clip", type=int, default=6)
@@ -123,6 +123,7 @@ def diffusion_methods(folder: Path, questions: bool) -> dict[str, Method]:
     if questions:
         methods["diffusion, no mirror"] = diffusion(folder, mirrors=False)
         methods["diffusion, one size"] = diffusion(folder, sizes=False)
+        methods["diffusion, without the larger relighter"] = diffusion(folder, large=False)
         methods["diffusion, no temporal layers"] = diffusion(folder, temporal=False)
         methods |= {f"diffusion, {n} steps": diffusion(folder, steps=n) for n in (2, 4)}
         methods |= {f"diffusion, IIE {n}": diffusion(folder, iie=n) for n in (3, 5)}

@@ -25,7 +25,8 @@ from livelight.runtimes.occlusion import DIRECTIONS
 from livelight.runtimes.person_gain import PHYSICS
 from livelight.runtimes.torch_network import SIZES, NetworkSize, RelightNetwork, load_network, parts_of
 from livelight.runtimes.torch_runtime import read_network
-from training.checkpoint import Run, optimizer_of
+from training.checkpoint import Run
+from training.optimizer import MuonAdamW
 
 Channels = tuple[str | int, ...]
 """What the channels of a weight are, in order: a name in ``counts``, or so many that all sizes have alike."""
@@ -139,7 +140,7 @@ def main() -> None:
     network = load_network(args.size, grown(saved["ema"], saved["size"], args.size))
     if network.person_gain is not None:
         network.person_gain.unfit()
-    optimizer = optimizer_of(network, rate=0.0)  # training.train_relighter sets the rate of every step
+    optimizer = MuonAdamW(network, rate=0.0)  # training.train_relighter sets the rate of every step
     args.out.mkdir(parents=True, exist_ok=True)
     Run(network, network, optimizer, None, args.size, "ours", saved["step"]).save(args.out / "checkpoint.pt")
 

@@ -22,10 +22,11 @@ from torch.utils.tensorboard import SummaryWriter
 from livelight.runtimes.light_ball import code_solid_angles
 from livelight.runtimes.torch_network import SIZES, RelightNetwork
 from livelight.runtimes.torch_runtime import read_network
-from training.checkpoint import Run, fast_bfloat16, optimizer_of
+from training.checkpoint import Run, fast_bfloat16
 from training.clip_losses import WEIGHTS, clip_losses
 from training.critic import Rivalry
 from training.losses import real_losses
+from training.optimizer import MuonAdamW
 from training.real_clips import RealSamples
 from training.samples import Samples
 from training.sipr import PlainNetwork, plain_losses
@@ -78,7 +79,7 @@ def new_run(args: argparse.Namespace, device: torch.device) -> Run:
     if fast_bfloat16(device):
         network.to(memory_format=torch.channels_last)
     average.load_state_dict(network.state_dict())
-    optimizer = optimizer_of(network, args.rate)
+    optimizer = MuonAdamW(network, args.rate)
     rivalry = Rivalry(device) if args.network == "ours" and "critic" not in args.without else None
     run = Run(network, average, optimizer, rivalry, args.size, args.network)
     if (args.out / "checkpoint.pt").exists():

@@ -68,8 +68,8 @@ def test_iie_of_one_is_the_model_and_of_three_is_near_it(model):
 
 def test_what_smaller_pictures_say_is_added(model):
     condition, x = told(model, 2), noise(model, 2)
-    without = model.denoiser(x, 80.0, condition | {"sizes": np.zeros_like(condition["sizes"])})
-    np.testing.assert_allclose(model.denoiser(x, 80.0, condition), without + condition["sizes"], atol=1e-4)
+    without = model.denoiser(x, 80.0, condition | {"views": np.zeros_like(condition["views"])})
+    np.testing.assert_allclose(model.denoiser(x, 80.0, condition), without + condition["views"], atol=1e-4)
 
 
 def test_noise_levels_fall_to_nothing():

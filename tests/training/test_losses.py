@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import torch
 
 from training.losses import (
     best_gain,
     gradient_l1,
+    level_l1,
     light_l1,
     masked_l1,
     normal_cosine,
@@ -63,6 +66,17 @@ def test_best_gain_undoes_a_wrong_exposure_and_nothing_else() -> None:
     assert torch.allclose(best_gain(a, a * factor, mask), factor, atol=1e-3)
     hazy = a * 0.5 + 0.3
     assert masked_l1(a * best_gain(a, hazy, mask), hazy, mask) > 0.05
+
+
+def test_the_level_is_that_of_the_whole_person_and_per_colour() -> None:
+    target, mask = torch.full((1, 3, 8, 8), 0.4), torch.ones(1, 1, 8, 8)
+    shaded = target.clone()
+    shaded[..., :4], shaded[..., 4:] = 0.2, (0.44 * 0.44) / 0.24 - 0.04  # as far up as down
+    assert level_l1(shaded, target, mask) < 0.01 < masked_l1(shaded, target, mask)
+    red = target.clone()
+    red[:, 0] *= 2
+    assert abs(float(level_l1(red, target, mask)) - math.log(0.84 / 0.44) / 3) < 0.01
+    assert level_l1(red, target, 0 * mask) == 0
 
 
 def test_the_term_of_an_unchanged_structure_code_is_zero() -> None:

@@ -61,8 +61,9 @@ def test_a_teacher_says_how_bright_people_come_out_and_nothing_else(batch) -> No
     batch["target"] = 0.4 * batch["image"]  # the untrained network is much brighter
     alone, _ = clip_losses(network, batch, code_solid_angles())
     taught, _ = clip_losses(network, batch, code_solid_angles(), teacher=network)
-    assert {name for name in alone if not torch.equal(alone[name], taught[name])} == {"relit"}
+    assert {name for name in alone if not torch.equal(alone[name], taught[name])} == {"relit", "level"}
     assert taught["relit"] < 0.9 * alone["relit"]
+    assert taught["level"] < 0.9 * alone["level"]
 
 
 def test_every_term_of_rendered_clips_teaches_and_has_a_weight(batch) -> None:

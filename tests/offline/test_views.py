@@ -1,4 +1,4 @@
-"""Smaller pictures of a frame, asked about beside the frame itself."""
+"""Smaller pictures of a frame, and a larger relighter, asked beside the frame itself."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from livelight.runtimes import NetworkOutput
 from offline.level import level
 from offline.own_passes import Look
-from offline.sizes import PLAIN, SMALLER, Seen, View, change_by
+from offline.views import LARGE, PLAIN, SMALLER, Seen, View, change_by, others_of
 
 H, W = 96, 128
 
@@ -39,7 +39,7 @@ def test_a_view_keeps_to_whole_strides():
     assert View(0.1).size(336, 192) == (32, 32)
 
 
-@pytest.mark.parametrize("view", [*PLAIN, *SMALLER])
+@pytest.mark.parametrize("view", [*PLAIN, *SMALLER, *LARGE])
 def test_every_view_answers_on_the_frames_own_grid_with_its_own_state(view):
     base = Doubling()
     seen = Seen(base, view)
@@ -52,7 +52,7 @@ def test_every_view_answers_on_the_frames_own_grid_with_its_own_state(view):
     assert base.sizes == [view.size(W, H)] * 2
 
 
-def test_smaller_pictures_change_shading_and_not_how_bright_the_person_is():
+def test_other_views_change_shading_and_not_how_bright_the_person_is():
     random = np.random.default_rng(0)
     plain = [random.random((3, 8, 8), np.float32) for _ in range(2)]
     smaller = [random.random((3, 8, 8), np.float32) + 5 for _ in range(2)]
@@ -65,7 +65,28 @@ def test_smaller_pictures_change_shading_and_not_how_bright_the_person_is():
     np.testing.assert_allclose(change - change.mean(), mean - mean.mean(), atol=1e-5)
 
 
-def test_nothing_is_added_without_smaller_pictures():
+def test_nothing_is_added_without_other_views():
     told = Look(Doubling(), ()).at(picture(), np.ones((48, 64), np.float32), np.ones((16, 16, 3), np.float32))
-    assert not told["sizes"].any()
-    assert told["sizes"].shape == (1, 3, H // 2, W // 2)
+    assert not told["views"].any()
+    assert told["views"].shape == (1, 3, H // 2, W // 2)
+
+
+class BrightAbove(Doubling):
+    """Stands in for the larger relighter: brighter above."""
+
+    def run(self, image, light, state):
+        output = super().run(image, light, state)
+        output.gain[: len(output.gain) // 2] += 1
+        return output
+
+
+def test_a_larger_relighter_is_asked_about_its_own_views_and_changes_the_shading():
+    base, large = Doubling(), BrightAbove()
+    told = Look(base, others_of(base, large)).at(
+        picture(), np.ones((48, 64), np.float32), np.ones((16, 16, 3), np.float32)
+    )
+    assert base.sizes == [view.size(W, H) for view in (*PLAIN, *SMALLER)]
+    assert large.sizes == [view.size(W, H) for view in LARGE]
+    above, below = told["views"][0, :, : H // 4 - 8].mean(), told["views"][0, :, H // 4 + 8 :].mean()
+    assert above > 0.1 > -0.1 > below
+    assert above + below == pytest.approx(0, abs=0.02)

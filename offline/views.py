@@ -1,7 +1,7 @@
-"""The frozen base asked again about smaller pictures of a frame: what it says of shading there errs in other ways.
+"""Other looks at a frame: the frozen base's at smaller pictures, and a larger relighter's. They err in other ways.
 
-Averaged with its answers to the picture as it is and to its mirror, in the logarithm in which they are averaged too.
-How bright the person is as a whole stays as it was: that is what the exposure head has been fitted to.
+Averaged with the base's answers to the picture as it is and to its mirror, in the logarithm in which they are averaged
+too. How bright the person is as a whole stays as it was: that is what the exposure head has been fitted to.
 """
 
 from __future__ import annotations
@@ -35,14 +35,17 @@ PLAIN = (View(), View(mirrored=True))
 """What the diffusion network is told of, with the states before it."""
 
 SMALLER = (View(0.667), View(0.833, mirrored=True))
-"""Beside PLAIN, all with one weight. What they are worth: `training.evaluate --questions`, "one size" beside them."""
+"""The base's beside PLAIN. What they are worth: `training.evaluate --questions`, "one size"."""
+
+LARGE = (View(), View(mirrored=True), View(0.833), View(0.667, mirrored=True))
+"""The larger relighter's. All views have one weight. What they are worth: "without the larger relighter"."""
 
 
 class Seen:
-    """The base's answers to one view of a clip's frames, in their order, with a state of its own."""
+    """A relighter's answers to one view of a clip's frames, in their order, with a state of its own."""
 
-    def __init__(self, base: Runtime, view: View) -> None:
-        self._base, self._view = base, view
+    def __init__(self, relighter: Runtime, view: View) -> None:
+        self._relighter, self._view = relighter, view
         self.state: NetworkState | None = None
 
     def at(self, picture: NDArray[np.uint8], light: F32) -> F32:
@@ -54,9 +57,18 @@ class Seen:
         turn = slice(None, None, -1 if self._view.mirrored else 1)
         image, size = np.ascontiguousarray(picture[:, turn]), self._view.size(w, h)
         small = image if size == (w, h) else np.asarray(cv2.resize(image, size), np.uint8)
-        output = self._base.run(small, np.ascontiguousarray(light[:, turn]), self.state)
+        output = self._relighter.run(small, np.ascontiguousarray(light[:, turn]), self.state)
         self.state = output.state
         return level(_relit(image, output))[..., turn]
+
+
+Asked = tuple[Runtime, View]
+"""Who is asked about which view."""
+
+
+def others_of(base: Runtime, large: Runtime) -> tuple[Asked, ...]:
+    """All that is asked beside PLAIN."""
+    return (*((base, view) for view in SMALLER), *((large, view) for view in LARGE))
 
 
 def _relit(image: NDArray[np.uint8], output: NetworkOutput) -> F32:
@@ -65,14 +77,14 @@ def _relit(image: NDArray[np.uint8], output: NetworkOutput) -> F32:
     return np.clip(image.astype(np.float32) / np.float32(255) * gain + offset, 0, 1)
 
 
-def change_by(smaller: Sequence[F32], plain: Sequence[F32], matte: F32) -> F32:
-    """What ``smaller`` levels add to the mean of ``plain`` ones, the person's mean brightness aside.
+def change_by(others: Sequence[F32], plain: Sequence[F32], matte: F32) -> F32:
+    """What ``others``, levels too, add to the mean of ``plain`` ones, the person's mean brightness aside.
 
     Levels: float32 (3, h/2, w/2). matte: float32 (1, h/2, w/2) in [0, 1]. Returns float32 (3, h/2, w/2).
     """
     mean = sum(plain[1:], plain[0]) / np.float32(len(plain))
-    if not smaller:
+    if not others:
         return np.zeros_like(mean)
-    change = sum((s - mean for s in smaller), np.zeros_like(mean)) / np.float32(len(plain) + len(smaller))
+    change = sum((o - mean for o in others), np.zeros_like(mean)) / np.float32(len(plain) + len(others))
     whole = float((change * matte).sum()) / (3 * float(matte.sum()) + 1e-3)
     return np.asarray(change - np.float32(whole), np.float32)
