@@ -83,12 +83,12 @@ def begun(path: Path) -> dict[str, Any]:
 
 
 def load(checkpoint: Path, base: Path) -> tuple[DiffusionNetwork, dict[str, Any]]:
-    """The averaged network of a checkpoint upon a base, and what is to be noted of it."""
+    """The averaged network of a checkpoint upon a base, and all that the checkpoint holds (``begun``)."""
     saved = begun(checkpoint)
     network = DiffusionNetwork(DiffusionSize(saved["width"], saved["depth"]), read_network(base))
     own = {name: value for name, value in saved["ema"].items() if not name.startswith("base.")}
     network.load_state_dict(own, strict=False)  # the exposure head may not be fitted yet
-    return network.eval(), {name: saved[name] for name in NOTED}
+    return network.eval(), saved
 
 
 def main() -> None:
@@ -105,8 +105,8 @@ def main() -> None:
     parser.add_argument("--version", help="name of what comes out")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
-    network, properties = load(args.checkpoint, args.base)
-    properties |= {"version": args.version} if args.version else {}
+    network, saved = load(args.checkpoint, args.base)
+    properties = {name: saved[name] for name in NOTED} | ({"version": args.version} if args.version else {})
     export(network, args.folder / "diffusion.onnx", properties)
     shutil.copyfile(args.base, args.folder / "diffusion_base.onnx")
     shutil.copyfile(args.large, args.folder / "diffusion_large.onnx")

@@ -21,7 +21,7 @@ from offline.diffusion_network import DiffusionNetwork, Told, difference
 from offline.exposure_head import BASES, SMALL, bases_of, half, maps_of, statistics
 from offline.level import SOFT, SPREAD
 from training.bake import BakedSamples
-from training.export_diffusion import begun, load
+from training.export_diffusion import load
 from training.train_diffusion import FLOOR, TOP, look
 
 RIDGES = (300.0, 1000.0, 3000.0, 10000.0, 30000.0, 1e5, 1e6)
@@ -121,8 +121,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.checkpoint.suffix == ".onnx" and args.out is None:
         parser.error("an exported model is not written into: say --out NEW.pt")
-    saved = begun(args.checkpoint)
-    network, _ = load(args.checkpoint, args.base)
+    network, saved = load(args.checkpoint, args.base)
     head = network.exposure
     train, val = BakedSamples(args.data / "train"), BakedSamples(args.data / "val")
     first = torch.stack([seen(network, train[k])[0] for k in range(min(200, len(train)))])
