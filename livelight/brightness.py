@@ -1,8 +1,9 @@
-"""Before their own room the relit person stays as bright as the camera made them there.
+"""The relit person stays as bright as the camera made them.
 
 A light's exposure says how a grey card comes out, and knows nothing of the exposure that this camera chose for this
-room: in a bright one the relit person would look dim. So what the light takes from the person's lit parts is given
-back as one gain, up to a stop. Nothing is ever made darker, and nothing that shines is burnt out by it.
+room: in a bright one the relit person would look dim. And the network takes many for darker than they are. So what the
+light takes from the person's lit parts is given back as one gain, up to a stop. Nothing is ever made darker, and
+nothing that shines is burnt out by it.
 """
 
 from __future__ import annotations

@@ -49,8 +49,8 @@ class LightSettings(BaseModel):
         1.0,
         ge=0,
         le=1,
-        description="Before their own room, brighten a person whom the light leaves darker than they were: 0 not at "
-        "all, 1 fully, by a stop at most.",
+        description="Brighten a person whom the light leaves darker than they were: 0 not at all, 1 fully, by a stop "
+        "at most. Before another background not with a tone, nor with the exposure that a file has.",
     )
     fov_deg: float = Field(60.0, gt=5, lt=150, description="Horizontal field of view of the camera, degrees.")
 

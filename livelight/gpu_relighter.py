@@ -242,7 +242,7 @@ def _usable(state: GpuState | None, size: tuple[int, int], device: Device) -> Gp
 def _lost(job: Job, relit: NDArray[np.uint8], matte: NDArray[np.float32], stops: float | None) -> float | None:
     """Stops of brightness that the light took from a person who was brightened by ``stops``; None: not asked for."""
     light = job.light
-    if light.brighten == 0 or light.backdrop is not None or light.intensity < FAINTEST:
+    if light.brighten == 0 or light.intensity < FAINTEST:
         return None
     size = (matte.shape[1] // 4, matte.shape[0] // 4)
     picture, mixed, person = (cv2.resize(x, size) for x in (job.frame.image, relit, matte))

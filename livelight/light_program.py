@@ -41,10 +41,14 @@ class LightProgram:
         last = self._light
         if last is None or last.code is not self._code or last.backdrop is not backdrop or last.tone_gain is not gain:
             blur = self._settings.blur if self._settings.background == "blur" else 0.0
-            brighten = self._settings.brighten if backdrop is None else 0.0
+            brighten = self._settings.brighten if backdrop is None or self._plain() else 0.0
             stops = 0.0 if self._settings.exposure == "keep" else float(self._settings.exposure)
             last = self._light = Light(self._code, backdrop, blur, self._settings.intensity, gain, brighten, stops)
         return last
+
+    def _plain(self) -> bool:
+        """Whether neither ``tone`` nor the file's own scale says how bright a person is before another background."""
+        return self._settings.tone == 0 and self._settings.exposure != "keep"
 
     def environment_at(self, time_s: float) -> Environment:
         """The environment, turned and exposed; the same object, with the same code, while neither changes."""

@@ -146,7 +146,7 @@ class Relighter:
         refined = time.perf_counter()
         output, change = steadied(output, seen_of.motion, None if state is None else state.change)
         stops = None if state is None else state.brightened
-        if light.brighten > 0 and light.backdrop is None:
+        if light.brighten > 0:
             stops = followed(stops, seen_of.sample.lost(output.gain, output.offset, light.exposure_stops))
             light = brightened(light, stops)
         image = frame.image

@@ -69,6 +69,21 @@ def test_exposure_is_that_of_a_grey_card(env):
     assert twice == pytest.approx(2 * once, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("settings", "brighten"),
+    [
+        ({}, 0.7),
+        ({"background": "env"}, 0.7),
+        ({"background": "env", "tone": 0.5}, 0.0),
+        ({"background": "env", "exposure": "keep"}, 0.0),
+        ({"exposure": "keep"}, 0.7),
+    ],
+)
+def test_a_person_is_kept_bright_unless_the_background_says_how_bright(settings, brighten):
+    program = build_lighting(LightSettings(env="overcast", brighten=0.7, **settings), None)
+    assert program.at(0.0, 64, 36).brighten == brighten
+
+
 def test_keep_uses_the_values_of_the_file(tmp_path):
     path = tmp_path / "even.hdr"
     cv2.imwrite(str(path), np.full((16, 32, 3), 7.0, np.float32))

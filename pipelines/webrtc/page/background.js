@@ -32,7 +32,7 @@ export class Background {
     this.blur = addField(fields, settings, "blur");
     this.view = addField(fields, settings, "fov_deg");
     this.tone = addField(fields, settings, "tone");
-    this.brighten = addField(fields, settings, "brighten");
+    addField(fields, settings, "brighten");
     uploader(byId("background-upload"), {
       path: "/api/backgrounds",
       accept: ".jpg,.jpeg,.png,.webp,.hdr,.exr",
@@ -92,6 +92,5 @@ export class Background {
     this.blur.row.hidden = word !== "blur";
     this.view.row.hidden = word !== "env";
     this.tone.row.hidden = !(picture || word === "env"); // the server has nothing to match to otherwise
-    this.brighten.row.hidden = word !== "keep" && word !== "blur";
   }
 }

@@ -64,7 +64,7 @@ def test_an_uploaded_picture_stands_behind_the_person(live: Visitor, tmp_path: P
     live.until(lambda: live.settings()["background"].startswith("upload"))
     live.until(lambda: np.abs(live.look()[:20, :20].mean((0, 1)) - np.array([20, 60, 200]) / 255).max() < 0.1)
     assert live.page.is_visible("#field-tone")
-    assert live.page.is_hidden("#field-brighten")
+    assert live.page.is_visible("#field-brighten")
     live.page.click('[aria-label="Delete Wall"]')
     live.until(lambda: live.settings()["background"] == "keep")
     assert live.page.is_hidden("#field-tone")
