@@ -23,7 +23,7 @@ class Light:
     tone_gain: float32 (3,), linear gain on the relit person that matches exposure and tint to the backdrop; ones =
     none.
     brighten: [0, 1]; how much of the brightness that the light takes from the person is given back
-    (livelight.brightness); 0 before a backdrop, with which the person cannot have been exposed.
+    (livelight.brightness); 0 where tone_gain or a file's own exposure says how bright they are before a backdrop.
     exposure_stops: what was asked for above the standard exposure; ``brighten`` does not undo it.
     """
 

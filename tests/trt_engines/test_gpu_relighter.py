@@ -62,6 +62,16 @@ def test_it_keeps_the_person_as_bright_as_the_cpu_does(relighter: GpuRelighter, 
     assert worst(pictures, reference(lights))[0] < 2.0
 
 
+def test_before_a_backdrop_too_it_keeps_the_person_as_bright(relighter: GpuRelighter) -> None:
+    frame = frames(1)[0]
+    behind = np.full_like(frame.image, 90)
+    lit = replace(light(0), code=light(0).code * 0.1, brighten=1.0, backdrop=behind)
+    bright, state = relighter.step(frame, lit)
+    plain, _ = relighter.step(frame, replace(lit, brighten=0.0))
+    assert state.brightened > 0.2
+    assert bright.image.mean() > plain.image.mean() + 1
+
+
 def test_half_of_a_light_brightens_by_as_many_stops(relighter: GpuRelighter) -> None:
     dim = replace(light(0), code=light(0).code * 1.3, brighten=1.0)
     found = [relighter.step(frames(1)[0], replace(dim, intensity=part))[1].brightened for part in (1.0, 0.4)]
