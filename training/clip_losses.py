@@ -51,6 +51,7 @@ WEIGHTS = {
     "real_print": 0.2,
     "real_prior": 0.2,
     "real_temporal": 1.0,
+    "real_level": 0.5,
 }
 """Weight of each loss term; 0 switches the term off for an ablation."""
 

@@ -111,6 +111,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--alike", action="store_true", help="all people under the same lights, to compare groups")
     parser.add_argument("--lamps", action="store_true", help="targets are single lamps, as most presets are")
+    parser.add_argument("--dressed", action="store_true", help="people in vivid and printed clothes")
     parser.add_argument("--sheet-rows", type=int, default=10)
     parser.add_argument("--dynamic", type=int, default=4, help="people of the dynamic-light test; 0 leaves it out")
     parser.add_argument("--out", type=Path)
@@ -146,7 +147,9 @@ def main() -> None:
     by_tone: dict[str, dict[str, list[Figures]]] = defaultdict(lambda: defaultdict(list))
     sheet = []
     lights = lights_with_lamps if args.lamps else sample_lights
-    clips = held_out_clips(args.data, args.split, args.per_clip, args.crop, 3, args.seed, args.alike, lights)
+    clips = held_out_clips(
+        args.data, args.split, args.per_clip, args.crop, 3, args.seed, args.alike, lights, args.dressed
+    )
     for k, clip in enumerate(clips):
         outputs = {name: run(method, clip) for name, method in methods.items()}
         for name, frames in outputs.items():

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from livelight.color import linear_to_srgb
 from training.light_stage.dataset import Clip, Panoramas, clips_of, load_clip, panoramas_of, sample_lights
 from training.light_stage.footage import SKIN, Footage
-from training.samples import DrawLights, sample
+from training.patterns import printed
+from training.samples import DrawLights, dye, sample
 
 F32 = NDArray[np.float32]
 
@@ -46,12 +47,13 @@ class HeldOutClip:
 
 def held_out_clips(
     folder: Path, split: str, per_clip: int, crop: int, frames: int = 3, seed: int = 2026, alike: bool = False,
-    lights: DrawLights = sample_lights,
+    lights: DrawLights = sample_lights, dressed: bool = False,
 ) -> Iterator[HeldOutClip]:  # fmt: skip
     """``per_clip`` samples of every clip of a split; crops that show hardly anything of the person are left out.
 
     Every clip has a seed of its own: more clips in the folder do not change the samples of the others. alike: the n-th
     sample of every clip is drawn alike, under the same lights and with the same webcam, so that people can be compared.
+    dressed: the same samples in clothes of random colours with prints on them, as real people wear.
     Raises FileNotFoundError if the split has no clip.
     """
     paths = clips_of(folder, split)
@@ -60,12 +62,15 @@ def held_out_clips(
     panoramas = Panoramas(panoramas_of(split))
     for path in paths:
         clip = load_clip(path)
-        footage = Footage(clip)
-        rng = np.random.default_rng([seed, int(path.stem.split("_")[1])])
+        name = int(path.stem.split("_")[1])
+        rng, wardrobe = np.random.default_rng([seed, name]), np.random.default_rng([seed, name, 1])
+        footage = Footage(clip, dye=dye(clip.arrays, wardrobe)) if dressed else Footage(clip)
         for number in range(per_clip):
             if alike:
                 rng = np.random.default_rng([seed, number])
             tensors = sample(footage, panoramas, crop, frames, rng, lights)
+            if dressed:
+                tensors = printed(tensors, wardrobe, on_clothes=1.0)
             arrays = {name: pictures_last(name, value.numpy()) for name, value in tensors.items()}
             if arrays["alpha"][-1].sum() > 500:
                 yield HeldOutClip(arrays, tone_of(clip))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -9,6 +11,8 @@ from torch import Tensor
 from livelight.runtimes.torch_network import Painting, RelightNetwork, Source
 from training.composite import composite
 
+FEWEST = 30
+"""Pixels of half the size, below which a face says nothing of its light."""
 DARK = 0.04
 """What is added to sRGB-coded values before their logarithm: below it lies a camera's noise."""
 
@@ -106,16 +110,38 @@ def shading_prior(source: Source, painting: Painting) -> Tensor:
     return (prior if painting.person_gain is None else prior + painting.person_gain).detach()
 
 
+def linear(code: Tensor) -> Tensor:
+    """Linear light of sRGB-coded values in [0, 1]."""
+    return torch.where(code <= 0.04045, code / 12.92, ((code.clamp(min=0.04) + 0.055) / 1.055) ** 2.4)
+
+
+def unexplained(image: Tensor, source: Source, where: Tensor) -> Tensor:
+    """How far the face's picture is from found albedo times found light, the mean over it, per colour, as logarithms.
+
+    Rendered people teach both, but from the outside a real one is easily taken for someone dark in bright light; of
+    the two it is the albedo that the network finds well, so the source light alone is taught. image (n, 3, h, w); where
+    (n, 1, h/2, w/2), 1 on the face.
+    """
+    shown = torch.log(linear(F.avg_pool2d(image, 2)) + 0.02)
+    found = linear(source.albedo.detach()) * torch.exp(source.lit + source.shadow.detach())
+    weight = where * (shown > math.log(0.03)).all(1, keepdim=True)
+    count = weight.sum((2, 3))
+    apart = ((shown - torch.log(found + 0.02)) * weight).sum((2, 3)) / (count + 1.0)
+    return (apart.abs() * (count > FEWEST)).mean()
+
+
 def real_losses(network: RelightNetwork, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     """What real clips without truth teach (training.real_clips.RealSamples, batched): every term a scalar.
 
     real_matte: MediaPipe's matte; real_normals: the face mesh; real_self: the picture relit to the light found in it is
     itself; real_cycle: relit and back again it is itself; real_temporal: relit frames agree along the flow; real_print:
-    a print on the clothes does not change the gain; real_prior: the gain is what the shadings say, more or less.
+    a print on the clothes does not change the gain; real_prior: the gain is what the shadings say, more or less;
+    real_level: the light found explains how bright the face is.
     """
     b, frames, _, h, w = batch["image"].shape
     state = network.start(b, h, w)
-    terms: dict[str, list[Tensor]] = {"real_matte": [], "real_normals": [], "real_temporal": [], "real_prior": []}
+    names = ("matte", "normals", "temporal", "prior", "level")
+    terms: dict[str, list[Tensor]] = {f"real_{name}": [] for name in names}
     before = None
     for t in range(frames):
         image, alpha = batch["image"][:, t], batch["alpha"][:, t]
@@ -129,6 +155,7 @@ def real_losses(network: RelightNetwork, batch: dict[str, Tensor]) -> dict[str, 
         normals = F.normalize(F.avg_pool2d(batch["normals"][:, t], 2), dim=1)
         terms["real_matte"].append(matte_loss(source.matte_logit, alpha))
         terms["real_normals"].append(normal_cosine(source.normals, normals, face))
+        terms["real_level"].append(unexplained(image, source, face))
         if before is not None:
             seen = batch["seen"][:, t - 1] * (alpha > 0.5)
             terms["real_temporal"].append(temporal_l1(before, relit, batch["flow_bwd"][:, t - 1], seen))

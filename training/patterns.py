@@ -15,8 +15,10 @@ from training.losses import warp
 
 F32 = NDArray[np.float32]
 
-PRINTED = 0.3
+PRINTED = 0.4
 """Share of training samples that get a print."""
+ON_CLOTHES = 0.75
+"""Share of the prints that are on clothes alone; the others go over skin and hair too."""
 CURVED = 0.5
 """Share of training samples that get a tone curve with crushed blacks."""
 TOE = 0.5
@@ -49,24 +51,26 @@ def surface_print(rng: np.random.Generator, side: int) -> F32:
     share = np.clip(ink * rng.uniform(6, 12) * 0.5 + 0.5, 0, 1)[..., None]
     if rng.random() < 0.5:
         share = 1 - share
-    dark = np.float32(rng.uniform(0.15, 0.8)) ** np.float32(rng.uniform(0.7, 1.3, 3))
+    dark = np.float32(rng.uniform(0.15, 0.8)) ** np.float32(1 + rng.uniform(0.1, 1) * rng.uniform(-1, 1, 3))
     return (1 + share * (np.clip(dark, 0.15, 1) - 1)).astype(np.float32)
 
 
-def printed(tensors: dict[str, Tensor], rng: np.random.Generator) -> dict[str, Tensor]:
-    """A sample of ``training.samples.Samples`` with a print on the person that moves along with them.
+def printed(tensors: dict[str, Tensor], rng: np.random.Generator, on_clothes: float = ON_CLOTHES) -> dict[str, Tensor]:
+    """A sample of ``training.samples.Samples`` with a print on the person or their clothes, which moves with them.
 
     image, target and albedo are multiplied by it; how the person is lit stays as it was.
     """
     alpha = tensors["alpha"]
+    where = tensors["cloth"] if rng.random() < on_clothes else alpha
     first = torch.from_numpy(np.moveaxis(surface_print(rng, alpha.shape[-1]), -1, 0).copy())
     frames = [first]
     for flow in tensors["flow_bwd"]:
         frames.append(warp(frames[-1][None], flow[None])[0])
     ink = torch.stack(frames)
-    on_person = 1 + alpha * (ink - 1)
+    # A mixed pixel keeps what it shows of the room; albedo is that of the person alone.
+    on_person, of_person = 1 + where * (ink - 1), 1 + where / alpha.clamp(min=1 / 255) * (ink - 1)
     changed = {name: tensors[name] * on_person for name in ("image", "target")}
-    return tensors | changed | {"albedo": tensors["albedo"] * ink}
+    return tensors | changed | {"albedo": tensors["albedo"] * of_person}
 
 
 def curved(tensors: dict[str, Tensor], rng: np.random.Generator) -> dict[str, Tensor]:

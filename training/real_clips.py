@@ -42,6 +42,8 @@ CLOSEST = 0.8
 """Least side of a crop, as a part of what it is brought to: people stand far from the camera in most such clips."""
 ON_A_FACE = 0.6
 """Share of the crops about a person that are laid about the face, if there is one."""
+ROOM_LEVELS = 0.06, 0.5
+"""Mean of a background that takes the place of a clip's own, linear."""
 ANYWHERE = 0.35
 """Share of the crops that lie anywhere in the frame: furniture must be learnt not to be a person."""
 
@@ -118,7 +120,8 @@ def real_sample(
             np.float32([crop / 2] * 2),
             (crop, crop),
         )
-        room = linear_to_srgb(np.clip(view * (0.2 / max(float(view.mean()), 1e-3)), 0, 1))
+        level = np.exp(rng.uniform(*np.log(ROOM_LEVELS)))
+        room = linear_to_srgb(np.clip(view * (level / max(float(view.mean()), 1e-3)), 0, 1))
         picture = alpha * picture + (1 - alpha) * room
     if rng.random() < CLUTTERED:
         room = srgb_to_linear(picture)

@@ -8,7 +8,9 @@ source's; "identity" the cosine of dlib's face vectors, every tenth frame (extra
 relit frame and the one before, along the source's motion, "own" the same of the source itself. What is bright or rich
 in contrast has the larger error, though nothing flickers; so "flicker" is how many times the error is that it would be
 if gain and offset of the frame before were held along the motion: 1 is none. "matte" is the overlap (intersection over
-union) of the network's own matte with MediaPipe's.
+union) of the network's own matte with MediaPipe's. "face" is the median luminance, linear, of the face under even
+white light of radiance 1: what the relighter takes its albedo for. Light skin has about 0.35 to 0.45, dark 0.05 to 0.1
+(training.light_stage.skin); one person has one, whatever they wear and wherever they sit.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.color import luminance, srgb_to_linear
 from livelight.config import LightSettings, RelightSettings
 from livelight.errors import MissingExtra
 from livelight.frame import Frame
@@ -33,7 +36,9 @@ from livelight.optical_flow import backward_flow
 from livelight.picture_metrics import detail_correlation, warp_error, warped
 from livelight.relight import Relighter, State, build_relighter, model_path
 from livelight.runtimes import NetworkOutput
+from livelight.segmenters import open_segmenter
 from pipelines.face_identity import FaceIdentity, likeness
+from training.face_normals import FaceMesh
 from training.light_stage.assets import root
 from training.look import frames
 
@@ -41,7 +46,9 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 ENVS = ("butterfly", "split", "golden-hour", "rim", "neon")
 IDENTITY_EVERY = 10
-COLUMNS = ("detail", "identity", "warp", "own", "flicker", "matte")
+SMALLEST_FACE = 150
+"""Pixels."""
+COLUMNS = ("detail", "identity", "warp", "own", "flicker", "matte", "face")
 
 
 def overlap(a: F32, b: F32) -> float:
@@ -115,6 +122,15 @@ def flicker(sources: tuple[F32, F32], changes: tuple[Change, Change], flow: F32,
     return warp_error(before, changes[1].on(sources[1]), flow, seen) / max(held, 1e-6)
 
 
+def albedo_taken(relighter: Relighter, shots: list[Frame], face: F32) -> dict[str, float]:
+    """ "face" of COLUMNS of the last frame, or nothing where ``face`` (h, w) in {0, 1} has too little of one."""
+    if face.sum() < SMALLEST_FACE:
+        return {}
+    even = Light(np.ones((16, 16, 3), np.float32), None, 0.0, 1.0, np.ones(3, np.float32))
+    *_, last = _relit(relighter, shots, even)
+    return {"face": float(np.median(luminance(srgb_to_linear(unit(last[1])))[face > 0]))}
+
+
 def _relit(
     relighter: Relighter, shots: list[Frame], light: Light
 ) -> Iterator[tuple[U8 | None, U8, F32, NetworkOutput]]:
@@ -166,13 +182,19 @@ def main() -> None:
     lights = {env: build_lighting(LightSettings(env=env), None).at(0.0, 16, 16) for env in args.env}
     relighters = {path.stem: build_relighter(RelightSettings(model=str(path))) for path in args.model}
     report: dict[str, dict[str, dict[str, dict[str, float]]]] = {name: {} for name in relighters}
+    mesh, segmenter = FaceMesh(root() / "models" / "face_landmarker.task"), open_segmenter()
     for clip in clips:
         shots = frames(clip, args.frames, args.skip)
         moves = motions(shots)
+        last = shots[-1]
+        matte = cv2.resize(segmenter.segment(last.image), (last.width, last.height))
+        face = mesh.normals(last.image, np.asarray(matte)).any(2).astype(np.float32)
         for name, relighter in relighters.items():
+            taken = albedo_taken(relighter, shots, face)
             report[name][clip.stem] = {
-                env: figures_under(relighter, shots, moves, light, identity) for env, light in lights.items()
+                env: figures_under(relighter, shots, moves, light, identity) | taken for env, light in lights.items()
             }
+    mesh.close()
     texts = []
     for name, by_clip in report.items():
         rows = {clip: mean_of(list(by_env.values())) for clip, by_env in by_clip.items()}

@@ -33,10 +33,22 @@ from training.light_stage.dataset import (
     plan_backdrop,
     sample_lights,
 )
-from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
+from training.light_stage.footage import (
+    ALBEDO,
+    ALPHA,
+    CLOTHES,
+    FLOW,
+    NORMAL,
+    SEEN,
+    SKIN,
+    TINT,
+    WHITEST,
+    Footage,
+    Window,
+)
 from training.light_stage.lamps import lamp
 from training.light_stage.tone import TABLE, rolled, srgb_code
-from training.light_stage.webcam import WebcamSettings, recorded, sample_webcam
+from training.light_stage.webcam import WebcamSettings, any_webcam, recorded, sample_webcam
 from training.patterns import varied
 
 F32 = NDArray[np.float32]
@@ -48,6 +60,12 @@ class DrawLights(Protocol):
     def __call__(self, rng: np.random.Generator, panoramas: Panoramas, *, lamps: int) -> tuple[Light, Light, Light]: ...
 
 
+class DrawCamera(Protocol):
+    """Draws a camera for a scene of a mean colour (3,), linear; see ``sample_webcam``."""
+
+    def __call__(self, rng: np.random.Generator, mean: NDArray[np.float32], /) -> WebcamSettings: ...
+
+
 POOL = 24
 """Clips held open by each worker."""
 USES = 12
@@ -56,6 +74,9 @@ PROBES = 2
 """Single lamps under which the last frame of a training sample is shaded too."""
 TONED = 0.6
 """Share of training clips whose skin gets more or less pigment: there are few skins, which are soon known by heart."""
+DYED = 0.6
+"""Share of training clips whose clothes get another colour. Rendered ones are pale, real ones can be orange, and a
+network that has not seen that takes it for light."""
 CLUTTERED = 0.4
 """Share of training samples with things in the room."""
 SHOULDER = 0.35
@@ -63,6 +84,8 @@ SHOULDER = 0.35
 
 DARKEST, LIGHTEST = 0.05, 0.6
 """Linear albedo of skin, mean of the colours."""
+BLACKEST = 0.015
+"""Linear albedo of the darkest dyed cloth, mean of the colours."""
 
 EXPOSED = 0.7
 """Share of target lights brought to the standard exposure, as the live path does; the rest come as eq. 9 makes them."""
@@ -88,8 +111,8 @@ def source_schedule(rng: np.random.Generator, frames: int) -> NDArray[np.int64]:
 class Samples(IterableDataset[dict[str, Tensor]]):
     """Streams dicts of float32 tensors for ``train_relighter.clip_losses`` (t frames, crop x crop pixels).
 
-    image, target, albedo (t, 3, h, w) sRGB-coded [0, 1]; alpha (t, 1, h, w); normals (t, 3, h, w) unit, camera frame;
-    shading and target_shading (t, 3, h, w) linear; source_light (t, 3, 16, 16) and target_light (3, 16, 16) linear;
+    image, target, albedo (t, 3, h, w) sRGB-coded [0, 1]; alpha, cloth (t, 1, h, w); normals (t, 3, h, w) unit, camera
+    frame; shading and target_shading (t, 3, h, w) linear; source_light (t, 3, 16, 16), target_light (3, 16, 16) linear;
     probe_shading (p, 3, h, w) and probe_light (p, 3, 16, 16), of ``probed``;
     flow_bwd (t - 1, h, w, 2) pixels; seen (t - 1, 1, h, w) 1 where a point of frame t + 1 was seen in frame t.
 
@@ -119,7 +142,7 @@ class Samples(IterableDataset[dict[str, Tensor]]):
                 else:
                     pool[int(rng.integers(POOL))] = footage
             footage = pool[int(rng.integers(len(pool)))]
-            drawn = sample(footage, panoramas, self.crop, self.frames, rng, self.lights, PROBES, CLUTTERED)
+            drawn = sample(footage, panoramas, self.crop, self.frames, rng, self.lights, PROBES, CLUTTERED, any_webcam)
             yield varied(drawn, rng) if self.prints else drawn
 
     def _open(self, rng: np.random.Generator) -> Footage:
@@ -131,7 +154,8 @@ class Samples(IterableDataset[dict[str, Tensor]]):
         for _ in range(10):
             try:
                 clip = load_clip(paths[int(rng.integers(len(paths)))])
-                return Footage(clip, pigment(clip.arrays, rng) if rng.random() < TONED else 1.0)
+                melanin = pigment(clip.arrays, rng) if rng.random() < TONED else 1.0
+                return Footage(clip, melanin, dye(clip.arrays, rng) if rng.random() < DYED else None)
             except ClipError as exc:
                 print(exc, flush=True)
         raise ClipError(f"ten clips in a row of {self.folder} are broken; render them again")
@@ -139,9 +163,9 @@ class Samples(IterableDataset[dict[str, Tensor]]):
 
 def sample(
     footage: Footage, panoramas: Panoramas, crop: int, frames: int, rng: np.random.Generator,
-    lights: DrawLights = sample_lights, probes: int = 0, cluttered: float = 0,
+    lights: DrawLights = sample_lights, probes: int = 0, cluttered: float = 0, camera: DrawCamera = sample_webcam,
 ) -> dict[str, Tensor]:  # fmt: skip
-    """One training sample of a clip under random ``lights`` and a random camera; see ``Samples``.
+    """One training sample of a clip under random ``lights`` and a random ``camera``; see ``Samples``.
 
     probes: so many lamps are drawn beside the lights; cluttered: share of samples with things in the room; both without
     a change to what else is drawn.
@@ -165,12 +189,12 @@ def sample(
     person, relit = footage.relight(window, [first, second, target], np.stack([which, np.full(frames, 2)]))
     still = footage.still(window)
     scene, mean = placed(person, still, room)
-    camera = sample_webcam(rng, mean)
-    image = recorded(scene, camera, rng)
+    filming = camera(rng, mean)
+    image = recorded(scene, filming, rng)
     # The room stays as filmed: only the person is judged, and mixed edge pixels keep what they hold of the room.
-    filmed = {int(k): develop(painted[k], _clean(camera), 0, rng) for k in np.unique(which)}
+    filmed = {int(k): develop(painted[k], _clean(filming), 0, rng) for k in np.unique(which)}
     filmed_room = np.stack([filmed[int(k)] for k in which])
-    gain = np.float32(camera.white_balance) * np.float32(2.0**camera.exposure_ev)
+    gain = np.float32(filming.white_balance) * np.float32(2.0**filming.exposure_ev)
     pictures = finished(TABLE, still, person, relit, image, filmed_room, gain)
     mirrored = bool(rng.random() < 0.5)
     small = shrunk(pictures, crop, mirrored)
@@ -180,6 +204,7 @@ def sample(
         small[:, [NORMAL.start, FLOW.start]] *= -1  # x of the vectors
         codes = [np.flip(code, 1) for code in codes]
     found = in_tensors(small, np.stack([codes[k] * gain for k in which]), codes[2])
+    found["cloth"] = torch.from_numpy(shrunk(footage.cloth(window), crop, mirrored))
     return found | (probed(footage, window, crop, mirrored, lamps_rng, probes) if probes else {})
 
 
@@ -209,8 +234,21 @@ def pigment(arrays: dict[str, NDArray[np.generic]], rng: np.random.Generator) ->
     if len(skin) == 0:
         return 1.0
     median = float(np.median(skin.mean(1)).clip(0.01, 0.9))
-    tone = np.exp(rng.uniform(np.log(DARKEST), np.log(LIGHTEST)))
+    # Even in lightness: even in the logarithm, half of all people would be darker than 0.17.
+    tone = rng.uniform(DARKEST ** (1 / 3), LIGHTEST ** (1 / 3)) ** 3
     return float(np.clip(np.log(tone) / np.log(median), 0.65, 1.8))
+
+
+def dye(arrays: dict[str, NDArray[np.generic]], rng: np.random.Generator) -> F32 | None:
+    """A dye for ``Footage`` (3,) that brings a clip's clothes to a random colour, grey to as vivid as cloth is."""
+    cloth = arrays["albedo"][arrays["label"] == CLOTHES].astype(np.float32)
+    if len(cloth) == 0:
+        return None
+    hue = 0.5 + 0.5 * np.cos(2 * np.pi * (rng.random() + np.arange(3) / 3))
+    colour = 1 + rng.random() * (hue / hue.max() - 1)
+    level = rng.uniform(BLACKEST ** (1 / 3), WHITEST ** (1 / 3)) ** 3
+    wanted = np.clip(colour / colour.mean() * level, BLACKEST / 3, WHITEST)
+    return np.asarray(wanted / np.maximum(np.median(cloth, axis=0), 0.005), np.float32)
 
 
 def random_window(rng: np.random.Generator, shape: tuple[int, int, int], crop: int, frames: int) -> Window:

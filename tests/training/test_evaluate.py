@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -71,6 +72,36 @@ def test_people_can_be_compared_under_the_same_lights(monkeypatch, alike):
     lights = [clip["light"].item() for clip in held_out.held_out_clips(Path(), "test", 2, 30, alike=alike)]
     assert lights[0] != lights[1]
     assert (lights[:2] == lights[2:]) == alike
+
+
+def test_dressed_people_wear_what_they_wear_each_time(monkeypatch):
+    """Light and camera are those of the same sample undressed; clothes are others, and the same in every run."""
+    alpha = torch.ones(1, 1, 30, 30)
+    grey = torch.full((1, 3, 30, 30), 0.5)
+    dyes = []
+
+    def drawn(footage, panoramas, crop, frames, rng, lights):
+        pictures = {name: grey for name in ("image", "target", "albedo")}
+        return (
+            pictures
+            | {"alpha": alpha, "cloth": alpha, "flow_bwd": torch.zeros(0, 30, 30, 2)}
+            | {"light": torch.full((1, 1, 1), rng.random())}
+        )
+
+    arrays = {"albedo": np.full((9, 3), 0.2, np.float16), "label": np.full(9, 5, np.uint8)}
+    for name in ("Panoramas", "panoramas_of", "tone_of"):
+        monkeypatch.setattr(held_out, name, lambda _: "tan")
+    monkeypatch.setattr(held_out, "load_clip", lambda _: SimpleNamespace(arrays=arrays))
+    monkeypatch.setattr(held_out, "Footage", lambda _, dye=None: dyes.append(dye))
+    monkeypatch.setattr(held_out, "clips_of", lambda *_: [Path("clip_000003.npz")])
+    monkeypatch.setattr(held_out, "sample", drawn)
+    plain, once, again = (list(held_out.held_out_clips(Path(), "test", 3, 30, dressed=d)) for d in (False, True, True))
+    for a, b, c in zip(plain, once, again, strict=True):
+        assert a["light"] == b["light"]
+        assert (a["image"] != b["image"]).any()
+        assert (b["image"] == c["image"]).all()
+    assert dyes[0] is None
+    assert (dyes[1] == dyes[2]).all()
 
 
 def test_a_wrong_exposure_costs_psnr_but_not_the_scale_invariant_one(clip):

@@ -17,7 +17,9 @@ def tensors():
     alpha = torch.zeros(2, 1, SIDE, SIDE)
     alpha[..., 8:, :] = 1
     pictures = {name: torch.full((2, 3, SIDE, SIDE), 0.5) for name in ("image", "target", "albedo")}
-    return pictures | {"alpha": alpha, "flow_bwd": flow, "shading": torch.ones(2, 3, SIDE, SIDE)}
+    cloth = alpha.clone()
+    cloth[..., 30:, :] = 0
+    return pictures | {"alpha": alpha, "cloth": cloth, "flow_bwd": flow, "shading": torch.ones(2, 3, SIDE, SIDE)}
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -36,6 +38,14 @@ def test_a_print_moves_with_the_person_and_leaves_the_light_alone(tensors) -> No
     before, after = out["image"][:, :, 8:]
     assert before.std() > 0.01
     assert torch.allclose(after[..., 4:], before[..., :-4], atol=1e-5)
+
+
+def test_most_prints_are_on_clothes_alone(tensors) -> None:
+    changed = [printed(tensors, np.random.default_rng(seed))["image"] != tensors["image"] for seed in range(40)]
+    elsewhere = sum(bool(where[:, :, 30:].any()) for where in changed)
+    assert 3 < elsewhere < 20
+    assert all(bool(where[:, :, 8:30].any()) for where in changed)
+    assert not any(bool(where[:, :, :8].any()) for where in changed)
 
 
 def test_one_tone_curve_for_picture_and_truth(tensors) -> None:

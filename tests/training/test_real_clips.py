@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from livelight.runtimes.torch_network import SIZES, RelightNetwork
+from training import real_people
 from training.face_normals import draw_mesh, is_head
 from training.face_normals_report import compared
 from training.light_stage import assets
@@ -62,7 +63,7 @@ def test_every_term_teaches_something(folder) -> None:
     torch.manual_seed(0)
     network = RelightNetwork(SIZES["S"])
     terms = real_losses(network, batch)
-    names = ("matte", "normals", "temporal", "self", "cycle", "print", "prior")
+    names = ("matte", "normals", "temporal", "self", "cycle", "print", "prior", "level")
     assert set(terms) == {f"real_{name}" for name in names}
     for name, value in terms.items():
         gradients = torch.autograd.grad(value, list(network.parameters()), retain_graph=True, allow_unused=True)
@@ -125,6 +126,23 @@ def test_overlap_of_mattes() -> None:
     assert overlap(a * 0, b * 0) == 1
 
 
+def test_the_albedo_of_a_face_is_read_under_even_light(monkeypatch) -> None:
+    relit = np.zeros((20, 30, 3), np.uint8)
+    relit[5:15, 5:25] = 188  # linear 0.5
+    seen = []
+
+    def stub(relighter, shots, light):
+        seen.append(light)
+        yield None, relit, np.ones((20, 30)), None
+
+    monkeypatch.setattr(real_people, "_relit", stub)
+    face = np.zeros((20, 30), np.float32)
+    face[6:14, 5:25] = 1
+    assert real_people.albedo_taken(None, [], face)["face"] == pytest.approx(0.5, abs=0.01)
+    assert (seen[0].code == 1).all()
+    assert real_people.albedo_taken(None, [], face * 0) == {}
+
+
 def test_flicker_is_what_the_network_adds_to_the_motion() -> None:
     rng = np.random.default_rng(0)
     first = rng.random((40, 60, 3), np.float32) * np.float32(0.6)
@@ -146,4 +164,4 @@ def test_figures_of_real_people_name_what_is_missing() -> None:
     ]
     mean = mean_of(rows)
     assert (mean["detail"], mean["identity"], mean["faces_missed"]) == pytest.approx((0.8, 0.9, 1))
-    assert "| one | 0.900 | - | 0.0200 | 0.0100 | - | 0.800 | 1 |" in table("clip", {"one": rows[0]})
+    assert "| one | 0.900 | - | 0.0200 | 0.0100 | - | 0.800 | - | 1 |" in table("clip", {"one": rows[0]})

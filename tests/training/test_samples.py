@@ -10,10 +10,10 @@ from livelight.color import linear_to_srgb
 from tests.light_stage.test_clip import small_clip
 from training.area import shrunk
 from training.light_stage.clip import Clip
-from training.light_stage.footage import ALBEDO, ALPHA, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
+from training.light_stage.footage import ALBEDO, ALPHA, CLOTHES, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
 from training.light_stage.lights import Light
 from training.light_stage.tone import encode
-from training.samples import pigment, random_window, sample
+from training.samples import dye, pigment, random_window, sample
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,37 @@ def test_pigment_brings_skin_to_tones_that_people_have(clip):
     assert pigment(arrays | {"label": np.zeros(len(arrays["label"]), np.uint8)}, np.random.default_rng(0)) == 1
 
 
+def test_dye_recolours_clothes_alone_and_no_cloth_outshines_snow(clip):
+    arrays = clip.arrays
+    arrays["label"] = np.where(np.arange(len(arrays["label"])) % 2, CLOTHES, SKIN).astype(np.uint8)
+    window, gain = Window(0, 2, 0, 0, 8), np.float32([2.0, 0.5, 0.1])
+    lamp = Light(np.zeros((16, 16, 3), np.float32), [(0, np.ones(3, np.float32))])
+    plain, dyed = Footage(clip), Footage(clip, dye=gain)
+    cloth, where = arrays["label"] == CLOTHES, clip.index
+    albedo = arrays["albedo"].astype(np.float32)
+    expected = np.where(cloth[:, None], np.minimum(gain * albedo, 0.85), albedo)
+    cover = arrays["alpha"] / np.float32(255)
+    assert dyed.cloth(window).reshape(-1)[where] == pytest.approx(cover * cloth, abs=1e-6)
+    assert dyed.still(window)[..., TINT].reshape(-1, 3)[where] == pytest.approx(
+        expected * cover[:, None], rel=2e-3, abs=1e-5
+    )
+    one, two = (f.relight(window, [lamp], np.zeros((1, 2), int))[0].reshape(-1, 3)[where] for f in (plain, dyed))
+    assert two == pytest.approx(one * expected / albedo, rel=5e-3, abs=1e-3)
+
+
+def test_dyes_are_pale_and_vivid_and_dark_and_light(clip):
+    arrays = clip.arrays | {"label": np.full(len(clip.arrays["label"]), CLOTHES, np.uint8)}
+    arrays["albedo"] = np.full((len(arrays["label"]), 3), 0.3, np.float16)
+    colours = np.array([0.3 * dye(arrays, np.random.default_rng(seed)) for seed in range(200)])
+    vivid = 1 - colours.min(1) / colours.max(1)
+    assert vivid.min() < 0.1
+    assert vivid.max() > 0.9
+    assert colours.mean(1).min() < 0.03
+    assert colours.mean(1).max() > 0.5
+    assert colours.max() < 0.86
+    assert dye(arrays | {"label": np.zeros(len(arrays["label"]), np.uint8)}, np.random.default_rng(0)) is None
+
+
 def test_past_its_end_a_clip_stands_still(clip):
     footage, light = Footage(clip), Light(np.full((16, 16, 3), 0.5, np.float32))
     held, last = Window(1, 3, 0, 0, 8), Window(1, 1, 0, 0, 8)
@@ -124,7 +155,8 @@ def test_sample_is_whole_and_reproducible(clip, tmp_path):
     one, same = (sample(footage, panoramas, 6, 2, np.random.default_rng(5)) for _ in range(2))
     shapes = {name: tuple(value.shape) for name, value in one.items()}
     assert shapes == {
-        "image": (2, 3, 6, 6), "target": (2, 3, 6, 6), "alpha": (2, 1, 6, 6), "normals": (2, 3, 6, 6),
+        "image": (2, 3, 6, 6), "target": (2, 3, 6, 6), "alpha": (2, 1, 6, 6), "cloth": (2, 1, 6, 6),
+        "normals": (2, 3, 6, 6),
         "albedo": (2, 3, 6, 6), "shading": (2, 3, 6, 6), "target_shading": (2, 3, 6, 6),
         "flow_bwd": (1, 6, 6, 2), "seen": (1, 1, 6, 6),
         "source_light": (2, 3, 16, 16), "target_light": (3, 16, 16),

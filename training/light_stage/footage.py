@@ -17,8 +17,10 @@ ALPHA, NORMAL, ALBEDO, FLOW, SEEN, TINT = 0, slice(1, 4), slice(4, 7), slice(7, 
 """Channels of `Footage.still`: alpha; unit normal; albedo in sRGB code; backward flow in pixels (0 in frame 0 of the
 clip); 1 where the point was seen in the frame before; linear albedo times alpha."""
 CHANNELS = 13
-SKIN = 1
-"""Label of skin in `Clip.parsing`."""
+SKIN, CLOTHES = 1, 5
+"""Labels of skin and clothes in `Clip.parsing`."""
+WHITEST = 0.85
+"""Linear albedo that no dyed cloth exceeds."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,12 @@ def _add(pixel, values, rgb, width, y, x, side, out):
 class Footage:
     """A clip with its float16 arrays unpacked. About 300 bytes a covered pixel and frame.
 
-    melanin: the person's skin with so many times its pigment: albedo to that power, after Beer and Lambert. The gloss
-    that is in the hard lights' beams is changed with them, which is wrong, and little.
+    melanin: the person's skin with so many times its pigment: albedo to that power, after Beer and Lambert. dye: what
+    the linear albedo of all clothes is multiplied by, (3,). The gloss that is in the hard lights' beams is changed with
+    them, which is wrong, and little; and the light that cloth throws on skin stays as it was.
     """
 
-    def __init__(self, clip: Clip, melanin: float = 1.0) -> None:
+    def __init__(self, clip: Clip, melanin: float = 1.0, dye: np.ndarray | None = None) -> None:
         arrays = clip.arrays
         self.clip = clip
         self.hard = arrays["hard"]
@@ -100,17 +103,25 @@ class Footage:
         )
         alpha = arrays["alpha"].astype(np.float32) / 255
         albedo = arrays["albedo"].astype(np.float32)
+        changed = []
         if melanin != 1:
             skin = arrays["label"] == SKIN
-            gain = np.maximum(albedo[skin], np.float32(1e-3)) ** np.float32(melanin - 1)
-            albedo[skin] *= gain
+            changed.append((skin, np.maximum(albedo[skin], np.float32(1e-3)) ** np.float32(melanin - 1)))
+        if dye is not None:
+            cloth = arrays["label"] == CLOTHES
+            white = np.float32(WHITEST) / np.maximum(albedo[cloth], np.float32(1e-3))
+            changed.append((cloth, np.minimum(np.float32(dye), white)))
+        if changed:
             self.hard = self.hard.copy()
-            self.hard[skin] *= gain[:, None]
+        for where, gain in changed:
+            albedo[where] *= gain
+            self.hard[where] *= gain[:, None]
         still = np.empty((len(alpha), CHANNELS), np.float32)
         still[:, ALPHA], still[:, NORMAL], still[:, ALBEDO] = alpha, arrays["normal"], encode(albedo)
         still[:, FLOW], still[:, TINT] = arrays["flow_bwd"], albedo * alpha[:, None]
         still[:, SEEN] = (arrays["occ_bwd"] == 0) & (alpha > 0.5)
         self._still = still
+        self._cloth = (alpha * (arrays["label"] == CLOTHES))[:, None]
 
     def still(self, window: Window) -> np.ndarray:
         """(frames, side, side, 13) float32 of what no light changes; see ALPHA, NORMAL, ... 0 outside the person."""
@@ -121,6 +132,14 @@ class Footage:
             if window.start + t >= self.clip.shape[0]:
                 out[t, ..., FLOW] = 0
                 out[t, ..., SEEN] = out[t, ..., ALPHA] > 0.5
+        return out
+
+    def cloth(self, window: Window) -> np.ndarray:
+        """(frames, side, side, 1) float32: how much of each pixel is clothes."""
+        out = np.zeros((window.frames, window.side, window.side, 1), np.float32)
+        for t in range(window.frames):
+            rows = self._rows(window, t)
+            _place(self.clip.arrays["pixel"][rows], self._cloth[rows], *self._corner(window), out[t])
         return out
 
     def relight(self, window: Window, lights: list[Light], which: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What a cheap camera does to light: exposure, white balance, blur, noise, sharpening, tone curve, JPEG, H.264."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numba
@@ -50,6 +50,19 @@ def sample_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
         shoulder=float(rng.uniform(0.0, 0.5)),
         h264_bits=float(np.exp(rng.uniform(np.log(0.05), np.log(0.4)))) * (rng.random() < 0.3),
     )
+
+
+def any_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
+    """``sample_webcam``, but half of the cameras expose for a picture brighter or darker than mid-grey, as real ones.
+
+    What a camera makes of a scene says little about how bright its light is.
+    """
+    camera = sample_webcam(rng, mean)
+    if rng.random() < 0.5:
+        return camera
+    level = np.exp(rng.uniform(np.log(0.07), np.log(0.45)))
+    luminance = float(mean @ np.float32([0.2126, 0.7152, 0.0722]))
+    return replace(camera, exposure_ev=float(np.clip(np.log2(level / max(luminance, 1e-4)), -4, 3)))
 
 
 @numba.njit(cache=True, fastmath=True)
