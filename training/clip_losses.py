@@ -49,7 +49,7 @@ WEIGHTS = {
     "real_self": 0.4,
     "real_cycle": 0.2,
     "real_print": 0.2,
-    "real_prior": 0.2,
+    "real_prior": 0.4,
     "real_temporal": 1.0,
     "real_level": 0.5,
 }

@@ -104,10 +104,12 @@ def temporal_l1(before: Tensor, after: Tensor, flow_bwd: Tensor, mask: Tensor) -
 
 
 def shading_prior(source: Source, painting: Painting) -> Tensor:
-    """Log gain (b, 3, h, w) that the shadings alone would give, with that of the whole person; held constant."""
+    """Log gain (b, 3, h, w) that the shadings alone would give, held constant.
+
+    Without that of the whole person, which says of people unlike all rendered ones what it likes.
+    """
     ratio = (painting.shading[:, :3] - source.lit - source.shadow).clamp(-4.0, 4.0) / 2.4
-    prior = F.interpolate(ratio, scale_factor=2.0, mode="bilinear", align_corners=False)
-    return (prior if painting.person_gain is None else prior + painting.person_gain).detach()
+    return F.interpolate(ratio, scale_factor=2.0, mode="bilinear", align_corners=False).detach()
 
 
 def linear(code: Tensor) -> Tensor:
