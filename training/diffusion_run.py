@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from livelight.runtimes.torch_runtime import read_network
 from offline.diffusion_network import DiffusionNetwork, DiffusionSize
@@ -26,14 +28,21 @@ class DiffusionRun:
 
     @classmethod
     def begun(
-        cls, size: DiffusionSize, base: Path, rate: float, checkpoint: Path, device: torch.device
-    ) -> DiffusionRun:
+        cls, size: DiffusionSize, base: Path, rate: float, checkpoint: Path, device: torch.device,
+        unet: Mapping[str, Tensor] | None = None,
+    ) -> DiffusionRun:  # fmt: skip
         """A new run upon the relighter ``base`` (.onnx), or as it stood when ``checkpoint`` was written.
 
-        Raises ValueError if the checkpoint stands upon another relighter.
+        unet: what a new run begins with, of a run upon any relighter of this size (training.export_diffusion.begun);
+        without its head, which knows that relighter's errors. Raises ValueError if the checkpoint stands upon another
+        relighter.
         """
         copies = [DiffusionNetwork(size, read_network(base)) for _ in range(2)]
         network, average = (copy.to(device, memory_format=torch.channels_last) for copy in copies)
+        if unet is not None:
+            network.unet.load_state_dict(
+                {name.removeprefix("unet."): weight for name, weight in unet.items() if name.startswith("unet.")}
+            )
         average.load_state_dict(network.state_dict())
         optimizer = torch.optim.AdamW(network.unet.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=1e-3)
         run = cls(network, average, optimizer)

@@ -32,6 +32,7 @@ from offline.level import SPREAD
 from training.bake import BakedSamples
 from training.checkpoint import fast_bfloat16
 from training.diffusion_run import DiffusionRun
+from training.export_diffusion import begun
 from training.losses import best_gain, gradient_l1, masked_l1, temporal_l1
 
 TOP = 80.0
@@ -61,6 +62,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder with train and val of training.bake")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint, TensorBoard logs")
     parser.add_argument("--base", type=model_path, default=model_path("live"), help="the frozen relighter, .onnx")
+    parser.add_argument("--unet", type=Path, help="checkpoint or diffusion.onnx, upon any relighter, to begin with")
     parser.add_argument("--width", type=int, default=24, help="a multiple of 8")
     parser.add_argument("--depth", type=int, default=1)
     parser.add_argument("--hours", type=float, default=1.0, help="wall time at which the learning rate reaches 0")
@@ -202,7 +204,8 @@ def main() -> None:
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint, total_s = args.out / "checkpoint.pt", args.hours * 3600
-    run = DiffusionRun.begun(DiffusionSize(args.width, args.depth), args.base, args.rate, checkpoint, device)
+    unet = begun(args.unet)["ema"] if args.unet else None
+    run = DiffusionRun.begun(DiffusionSize(args.width, args.depth), args.base, args.rate, checkpoint, device, unet)
     generator = torch.Generator().manual_seed(args.seed + run.step)
     writer = SummaryWriter(str(args.out))
     last_save = last_check = last = time.monotonic()

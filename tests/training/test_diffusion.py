@@ -65,6 +65,10 @@ def test_a_run_goes_on_where_it_stood_and_on_its_own_base_only(tmp_path: Path) -
         for name, value in before.unet.state_dict().items():
             assert torch.equal(copy.unet.state_dict()[name], value), name
     saved = torch.load(path, weights_only=True)
+    moved = DiffusionRun.begun(size, model_path("live"), 1e-3, tmp_path / "new.pt", cpu, saved["ema"])
+    assert moved.step == 0
+    for copy in (moved.network, moved.average):
+        assert all(torch.equal(saved["ema"][f"unet.{name}"], value) for name, value in copy.unet.state_dict().items())
     saved["network"]["base.stem.bias"] += 1
     torch.save(saved, path)
     with pytest.raises(ValueError, match="upon another relighter"):
