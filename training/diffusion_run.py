@@ -33,16 +33,14 @@ class DiffusionRun:
     ) -> DiffusionRun:  # fmt: skip
         """A new run upon the relighter ``base`` (.onnx), or as it stood when ``checkpoint`` was written.
 
-        unet: what a new run begins with, of a run upon any relighter of this size (training.export_diffusion.begun);
+        unet: weights of a run upon another relighter of this one's size, to begin with (``export_diffusion.begun``);
         without its head, which knows that relighter's errors. Raises ValueError if the checkpoint stands upon another
-        relighter.
+        relighter, or if ``unet`` does not fit.
         """
         copies = [DiffusionNetwork(size, read_network(base)) for _ in range(2)]
         network, average = (copy.to(device, memory_format=torch.channels_last) for copy in copies)
         if unet is not None:
-            network.unet.load_state_dict(
-                {name.removeprefix("unet."): weight for name, weight in unet.items() if name.startswith("unet.")}
-            )
+            begin_with(network, unet)
         average.load_state_dict(network.state_dict())
         optimizer = torch.optim.AdamW(network.unet.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=1e-3)
         run = cls(network, average, optimizer)
@@ -91,3 +89,14 @@ class DiffusionRun:
         }
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
+
+
+def begin_with(network: DiffusionNetwork, weights: Mapping[str, Tensor]) -> None:
+    """Give a network the UNet among ``weights``. Raises ValueError if it is of another form."""
+    unet = {name.removeprefix("unet."): weight for name, weight in weights.items() if name.startswith("unet.")}
+    try:
+        network.unet.load_state_dict(unet)
+    except RuntimeError as exc:
+        raise ValueError(
+            "the UNet to begin with is of another form: expected --width, --depth and the relighter's size as there"
+        ) from exc

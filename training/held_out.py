@@ -53,7 +53,8 @@ def held_out_clips(
 
     Every clip has a seed of its own: more clips in the folder do not change the samples of the others. alike: the n-th
     sample of every clip is drawn alike, under the same lights and with the same webcam, so that people can be compared.
-    dressed: the same samples in clothes of random colours with prints on them, as real people wear.
+    dressed: the same people and lights, but in clothes of random colours with prints on them, as real people wear;
+    the camera exposes for them.
     Raises FileNotFoundError if the split has no clip.
     """
     paths = clips_of(folder, split)
@@ -62,8 +63,8 @@ def held_out_clips(
     panoramas = Panoramas(panoramas_of(split))
     for path in paths:
         clip = load_clip(path)
-        name = int(path.stem.split("_")[1])
-        rng, wardrobe = np.random.default_rng([seed, name]), np.random.default_rng([seed, name, 1])
+        who = int(path.stem.split("_")[1])
+        rng, wardrobe = np.random.default_rng([seed, who]), np.random.default_rng([seed, who, 1])
         footage = Footage(clip, dye=dye(clip.arrays, wardrobe)) if dressed else Footage(clip)
         for number in range(per_clip):
             if alike:

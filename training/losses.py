@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,8 +9,8 @@ from torch import Tensor
 from livelight.runtimes.torch_network import Painting, RelightNetwork, Source
 from training.composite import composite
 
-FEWEST = 30
-"""Pixels of half the size, below which a face says nothing of its light."""
+SMALLEST_FACE = 30
+"""Pixels at half the picture's size; a smaller face says nothing of its light."""
 DARK = 0.04
 """What is added to sRGB-coded values before their logarithm: below it lies a camera's noise."""
 
@@ -106,30 +104,31 @@ def temporal_l1(before: Tensor, after: Tensor, flow_bwd: Tensor, mask: Tensor) -
 def shading_prior(source: Source, painting: Painting) -> Tensor:
     """Log gain (b, 3, h, w) that the shadings alone would give, held constant.
 
-    Without that of the whole person, which says of people unlike all rendered ones what it likes.
+    The gain for the whole person is left out: what it is told of real people is unlike all that taught it.
     """
     ratio = (painting.shading[:, :3] - source.lit - source.shadow).clamp(-4.0, 4.0) / 2.4
     return F.interpolate(ratio, scale_factor=2.0, mode="bilinear", align_corners=False).detach()
 
 
-def linear(code: Tensor) -> Tensor:
+def srgb_to_linear(code: Tensor) -> Tensor:
     """Linear light of sRGB-coded values in [0, 1]."""
-    return torch.where(code <= 0.04045, code / 12.92, ((code.clamp(min=0.04) + 0.055) / 1.055) ** 2.4)
+    return torch.where(code <= 0.04045, code / 12.92, ((code.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4)
 
 
-def unexplained(image: Tensor, source: Source, where: Tensor) -> Tensor:
-    """How far the face's picture is from found albedo times found light, the mean over it, per colour, as logarithms.
+def unexplained(network: RelightNetwork, image: Tensor, source: Source, where: Tensor) -> Tensor:
+    """How far a real face is from found albedo times found light: |mean over it of the logarithms|, per colour.
 
-    Rendered people teach both, but from the outside a real one is easily taken for someone dark in bright light; of
-    the two it is the albedo that the network finds well, so the source light alone is taught. image (n, 3, h, w); where
-    (n, 1, h/2, w/2), 1 on the face.
+    Of the two it is the albedo that the network finds well on real people, so the source light alone is taught; the
+    face's gloss counts as light. image (n, 3, h, w), sRGB-coded; where (n, 1, h/2, w/2), 1 on the face.
     """
-    shown = torch.log(linear(F.avg_pool2d(image, 2)) + 0.02)
-    found = linear(source.albedo.detach()) * torch.exp(source.lit + source.shadow.detach())
-    weight = where * (shown > math.log(0.03)).all(1, keepdim=True)
+    small = F.avg_pool2d(image, 2)
+    arriving = None if source.arriving is None else source.arriving.detach()
+    lit = network.shaded(source.normals.detach(), arriving, source.source_light)[:, :3]
+    found = srgb_to_linear(source.albedo.detach()) * torch.exp(lit + source.shadow.detach())
+    apart = torch.log(srgb_to_linear(small) + 0.02) - torch.log(found + 0.02)
+    weight = where * ((small > 0.15) & (small < 0.97)).all(1, keepdim=True)
     count = weight.sum((2, 3))
-    apart = ((shown - torch.log(found + 0.02)) * weight).sum((2, 3)) / (count + 1.0)
-    return (apart.abs() * (count > FEWEST)).mean()
+    return (((apart * weight).sum((2, 3)) / (count + 1.0)).abs() * (count > SMALLEST_FACE)).mean()
 
 
 def real_losses(network: RelightNetwork, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -157,7 +156,7 @@ def real_losses(network: RelightNetwork, batch: dict[str, Tensor]) -> dict[str, 
         normals = F.normalize(F.avg_pool2d(batch["normals"][:, t], 2), dim=1)
         terms["real_matte"].append(matte_loss(source.matte_logit, alpha))
         terms["real_normals"].append(normal_cosine(source.normals, normals, face))
-        terms["real_level"].append(unexplained(image, source, face))
+        terms["real_level"].append(unexplained(network, image, source, face))
         if before is not None:
             seen = batch["seen"][:, t - 1] * (alpha > 0.5)
             terms["real_temporal"].append(temporal_l1(before, relit, batch["flow_bwd"][:, t - 1], seen))

@@ -90,6 +90,7 @@ def varied(tensors: dict[str, Tensor], rng: np.random.Generator) -> dict[str, Te
     """A training sample, printed and curved as often as PRINTED and CURVED say."""
     if rng.random() < PRINTED:
         tensors = printed(tensors, rng)
+    tensors = {name: value for name, value in tensors.items() if name != "cloth"}
     if rng.random() < CURVED:
         tensors = curved(tensors, rng)
     return tensors

@@ -9,8 +9,9 @@ relit frame and the one before, along the source's motion, "own" the same of the
 in contrast has the larger error, though nothing flickers; so "flicker" is how many times the error is that it would be
 if gain and offset of the frame before were held along the motion: 1 is none. "matte" is the overlap (intersection over
 union) of the network's own matte with MediaPipe's. "face" is the median luminance, linear, of the face under even
-white light of radiance 1: what the relighter takes its albedo for. Light skin has about 0.35 to 0.45, dark 0.05 to 0.1
-(training.light_stage.skin); one person has one, whatever they wear and wherever they sit.
+white light of radiance 1: what the relighter takes its albedo for. One person has one, whatever they wear and wherever
+they sit; skin that Chardon et al. call light has 0.33 to 0.42, intermediate 0.28 to 0.33 (training.light_stage.skin).
+It needs MediaPipe and the shared assets' face landmarker.
 """
 
 from __future__ import annotations
@@ -122,6 +123,16 @@ def flicker(sources: tuple[F32, F32], changes: tuple[Change, Change], flow: F32,
     return warp_error(before, changes[1].on(sources[1]), flow, seen) / max(held, 1e-6)
 
 
+def face_of(shot: Frame) -> F32:
+    """(h, w) in {0, 1}: 1 on the faces of a frame. Raises FileNotFoundError without the assets' face landmarker."""
+    matte = cv2.resize(open_segmenter().segment(shot.image), (shot.width, shot.height))
+    mesh = FaceMesh(root() / "models" / "face_landmarker.task")
+    try:
+        return mesh.normals(shot.image, np.asarray(matte)).any(2).astype(np.float32)
+    finally:
+        mesh.close()
+
+
 def albedo_taken(relighter: Relighter, shots: list[Frame], face: F32) -> dict[str, float]:
     """ "face" of COLUMNS of the last frame, or nothing where ``face`` (h, w) in {0, 1} has too little of one."""
     if face.sum() < SMALLEST_FACE:
@@ -182,19 +193,15 @@ def main() -> None:
     lights = {env: build_lighting(LightSettings(env=env), None).at(0.0, 16, 16) for env in args.env}
     relighters = {path.stem: build_relighter(RelightSettings(model=str(path))) for path in args.model}
     report: dict[str, dict[str, dict[str, dict[str, float]]]] = {name: {} for name in relighters}
-    mesh, segmenter = FaceMesh(root() / "models" / "face_landmarker.task"), open_segmenter()
     for clip in clips:
         shots = frames(clip, args.frames, args.skip)
         moves = motions(shots)
-        last = shots[-1]
-        matte = cv2.resize(segmenter.segment(last.image), (last.width, last.height))
-        face = mesh.normals(last.image, np.asarray(matte)).any(2).astype(np.float32)
+        face = face_of(shots[-1])
         for name, relighter in relighters.items():
             taken = albedo_taken(relighter, shots, face)
             report[name][clip.stem] = {
                 env: figures_under(relighter, shots, moves, light, identity) | taken for env, light in lights.items()
             }
-    mesh.close()
     texts = []
     for name, by_clip in report.items():
         rows = {clip: mean_of(list(by_env.values())) for clip, by_env in by_clip.items()}

@@ -36,6 +36,7 @@ from training.light_stage.dataset import (
 from training.light_stage.footage import (
     ALBEDO,
     ALPHA,
+    CLOTH,
     CLOTHES,
     FLOW,
     NORMAL,
@@ -48,7 +49,7 @@ from training.light_stage.footage import (
 )
 from training.light_stage.lamps import lamp
 from training.light_stage.tone import TABLE, rolled, srgb_code
-from training.light_stage.webcam import WebcamSettings, any_webcam, recorded, sample_webcam
+from training.light_stage.webcam import WebcamSettings, recorded, sample_webcam, varied_webcam
 from training.patterns import varied
 
 F32 = NDArray[np.float32]
@@ -84,8 +85,10 @@ SHOULDER = 0.35
 
 DARKEST, LIGHTEST = 0.05, 0.6
 """Linear albedo of skin, mean of the colours."""
-BLACKEST = 0.015
-"""Linear albedo of the darkest dyed cloth, mean of the colours."""
+BLACKEST = 0.02
+"""Linear albedo of the darkest dyed cloth, in each colour: below it no shading is told (``finished``)."""
+MOST_DYE = 6.0
+"""How many times its albedo a cloth gets at most: a dark one's gloss in the hard beams is brightened with it."""
 
 EXPOSED = 0.7
 """Share of target lights brought to the standard exposure, as the live path does; the rest come as eq. 9 makes them."""
@@ -142,7 +145,9 @@ class Samples(IterableDataset[dict[str, Tensor]]):
                 else:
                     pool[int(rng.integers(POOL))] = footage
             footage = pool[int(rng.integers(len(pool)))]
-            drawn = sample(footage, panoramas, self.crop, self.frames, rng, self.lights, PROBES, CLUTTERED, any_webcam)
+            drawn = sample(
+                footage, panoramas, self.crop, self.frames, rng, self.lights, PROBES, CLUTTERED, varied_webcam
+            )
             yield varied(drawn, rng) if self.prints else drawn
 
     def _open(self, rng: np.random.Generator) -> Footage:
@@ -204,7 +209,6 @@ def sample(
         small[:, [NORMAL.start, FLOW.start]] *= -1  # x of the vectors
         codes = [np.flip(code, 1) for code in codes]
     found = in_tensors(small, np.stack([codes[k] * gain for k in which]), codes[2])
-    found["cloth"] = torch.from_numpy(shrunk(footage.cloth(window), crop, mirrored))
     return found | (probed(footage, window, crop, mirrored, lamps_rng, probes) if probes else {})
 
 
@@ -247,8 +251,8 @@ def dye(arrays: dict[str, NDArray[np.generic]], rng: np.random.Generator) -> F32
     hue = 0.5 + 0.5 * np.cos(2 * np.pi * (rng.random() + np.arange(3) / 3))
     colour = 1 + rng.random() * (hue / hue.max() - 1)
     level = rng.uniform(BLACKEST ** (1 / 3), WHITEST ** (1 / 3)) ** 3
-    wanted = np.clip(colour / colour.mean() * level, BLACKEST / 3, WHITEST)
-    return np.asarray(wanted / np.maximum(np.median(cloth, axis=0), 0.005), np.float32)
+    wanted = np.clip(colour / colour.mean() * level, BLACKEST, WHITEST)
+    return np.asarray(np.minimum(wanted / np.maximum(np.median(cloth, axis=0), 0.005), MOST_DYE), np.float32)
 
 
 def random_window(rng: np.random.Generator, shape: tuple[int, int, int], crop: int, frames: int) -> Window:
@@ -281,12 +285,12 @@ def placed(person: F32, still: F32, room: F32) -> tuple[F32, F32]:
 def finished(
     table: F32, still: F32, person: F32, relit: F32, image: NDArray[np.uint8], room: NDArray[np.uint8], gain: F32
 ) -> F32:
-    """(t, h, w, 22): the first 10 channels of `still`, then image, target, shading, target_shading; see ``Samples``.
+    """(t, h, w, 23): the first 10 channels of `still`, image, target, shading, target_shading, cloth; see ``Samples``.
 
     Shading is radiance over albedo, premultiplied both: what a white surface would show there, shadows included.
     """
     t_, h, w, _ = person.shape
-    out = np.zeros((t_, h, w, 22), np.float32)
+    out = np.zeros((t_, h, w, 23), np.float32)
     shoulder, byte = np.float32(SHOULDER), np.float32(1 / 255)
     for t in range(t_):
         for y in range(h):
@@ -298,6 +302,7 @@ def finished(
                     pixel[13 + c] = (np.float32(1) - alpha) * np.float32(room[t, y, x, c]) * byte
                 for c in range(10):
                     pixel[c] = still[t, y, x, c]
+                pixel[22] = still[t, y, x, CLOTH]
                 if alpha == 0:
                     continue
                 straight = np.float32(1) / max(alpha, byte)
@@ -310,7 +315,7 @@ def finished(
 
 
 def in_tensors(small: F32, source_light: F32, target_light: F32) -> dict[str, Tensor]:
-    """The named tensors of a sample from its pictures (t, 22, h, w) and light codes (..., 16, 16, 3)."""
+    """The named tensors of a sample from its pictures (t, 23, h, w) and light codes (..., 16, 16, 3)."""
     pictures = torch.from_numpy(small)
     return {
         "image": pictures[:, 10:13],
@@ -322,6 +327,7 @@ def in_tensors(small: F32, source_light: F32, target_light: F32) -> dict[str, Te
         "target_shading": pictures[:, 19:22],
         "flow_bwd": pictures[1:, FLOW].permute(0, 2, 3, 1),
         "seen": pictures[1:, SEEN : SEEN + 1],
+        "cloth": pictures[:, 22:23],
         "source_light": torch.from_numpy(np.ascontiguousarray(np.moveaxis(source_light, -1, -3))),
         "target_light": torch.from_numpy(np.ascontiguousarray(np.moveaxis(target_light, -1, -3))),
     }

@@ -62,7 +62,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder with train and val of training.bake")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint, TensorBoard logs")
     parser.add_argument("--base", type=model_path, default=model_path("live"), help="the frozen relighter, .onnx")
-    parser.add_argument("--unet", type=Path, help="checkpoint or diffusion.onnx, upon any relighter, to begin with")
+    parser.add_argument("--unet", type=Path, help="checkpoint or diffusion.onnx whose UNet a new run begins with")
     parser.add_argument("--width", type=int, default=24, help="a multiple of 8")
     parser.add_argument("--depth", type=int, default=1)
     parser.add_argument("--hours", type=float, default=1.0, help="wall time at which the learning rate reaches 0")
@@ -204,7 +204,7 @@ def main() -> None:
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint, total_s = args.out / "checkpoint.pt", args.hours * 3600
-    unet = begun(args.unet)["ema"] if args.unet else None
+    unet = begun(args.unet)["ema"] if args.unet and not checkpoint.exists() else None
     run = DiffusionRun.begun(DiffusionSize(args.width, args.depth), args.base, args.rate, checkpoint, device, unet)
     generator = torch.Generator().manual_seed(args.seed + run.step)
     writer = SummaryWriter(str(args.out))

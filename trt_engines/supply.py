@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # verification needs torch, which a machine with ready engine
 
 log = logging.getLogger(__name__)
 
-MAKE_RANGES = "expected ranges for 8 bits: make them with python -m training.calibrate, or take fp16"
+MAKE_RANGES = "expected ranges for 8 bits: make them with python -m training.calibrate --model MODEL, or take fp16"
 
 TRY_S = 120.0
 """How long a GPU may take to load a new engine and play the frames of its verification."""

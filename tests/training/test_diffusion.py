@@ -69,6 +69,8 @@ def test_a_run_goes_on_where_it_stood_and_on_its_own_base_only(tmp_path: Path) -
     assert moved.step == 0
     for copy in (moved.network, moved.average):
         assert all(torch.equal(saved["ema"][f"unet.{name}"], value) for name, value in copy.unet.state_dict().items())
+    with pytest.raises(ValueError, match="another form"):
+        DiffusionRun.begun(DiffusionSize(16), model_path("live"), 1e-3, tmp_path / "new.pt", cpu, saved["ema"])
     saved["network"]["base.stem.bias"] += 1
     torch.save(saved, path)
     with pytest.raises(ValueError, match="upon another relighter"):

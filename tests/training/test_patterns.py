@@ -15,7 +15,8 @@ def tensors():
     flow = torch.zeros(1, SIDE, SIDE, 2)
     flow[..., 0] = -4  # the person moves 4 pixels to the right
     alpha = torch.zeros(2, 1, SIDE, SIDE)
-    alpha[..., 8:, :] = 1
+    alpha[..., 9:, :] = 1
+    alpha[..., 8, :] = 0.5
     pictures = {name: torch.full((2, 3, SIDE, SIDE), 0.5) for name in ("image", "target", "albedo")}
     cloth = alpha.clone()
     cloth[..., 30:, :] = 0
@@ -46,6 +47,13 @@ def test_most_prints_are_on_clothes_alone(tensors) -> None:
     assert 3 < elsewhere < 20
     assert all(bool(where[:, :, 8:30].any()) for where in changed)
     assert not any(bool(where[:, :, :8].any()) for where in changed)
+
+
+def test_albedo_is_printed_in_full_where_the_room_shows_through(tensors) -> None:
+    out = printed(tensors, np.random.default_rng(3), on_clothes=1.0)
+    row = {name: out[name][0, :, 8] / 0.5 for name in ("image", "albedo")}
+    assert (row["albedo"] < 0.9).any()
+    assert torch.allclose(row["image"], 1 + 0.5 * (row["albedo"] - 1), atol=1e-5)
 
 
 def test_one_tone_curve_for_picture_and_truth(tensors) -> None:

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from livelight.runtimes.torch_network import SIZES, RelightNetwork
+from livelight.runtimes.torch_network import SIZES, RelightNetwork, Source
 from training import real_people
 from training.face_normals import draw_mesh, is_head
 from training.face_normals_report import compared
 from training.light_stage import assets
-from training.losses import real_losses
+from training.losses import real_losses, shading_prior, srgb_to_linear, unexplained
 from training.real_clips import RealSamples, corner, flows
 from training.real_people import Change, flicker, mean_of, overlap, table
 
@@ -81,6 +82,43 @@ def test_black_is_no_way_out(folder) -> None:
         black = real_losses(network, batch)
     assert black["real_cycle"] > plain["real_cycle"] + 0.1
     assert black["real_prior"] > plain["real_prior"] + 0.5
+
+
+@pytest.fixture
+def found() -> tuple[RelightNetwork, torch.Tensor, Source, torch.Tensor]:
+    """A network, a picture (2, 3, 32, 32), what the network finds in it, and a face over all of it."""
+    torch.manual_seed(0)
+    network = RelightNetwork(SIZES["S"], occlusion=True)
+    image = torch.rand(2, 3, 1, 1).expand(-1, -1, 32, 32) * 0.5 + 0.2
+    return network, image, network.analyse(image, *network.start(2, 32, 32)), torch.ones(2, 1, 16, 16)
+
+
+def test_a_face_that_light_and_albedo_explain_costs_nothing(found) -> None:
+    network, image, source, face = found
+    light = torch.exp(source.lit + source.shadow)
+    level = srgb_to_linear(F.avg_pool2d(image, 2)) / light
+    code = torch.where(level < 0.0031308, level * 12.92, 1.055 * level ** (1 / 2.4) - 0.055)
+    true = source._replace(albedo=code)
+    assert unexplained(network, image, true, face) < 1e-3
+    assert unexplained(network, image, true._replace(shadow=source.shadow + 0.7), face) > 0.4
+    assert unexplained(network, image, source, face * 0) == 0
+    assert unexplained(network, image * 0 + 0.99, source, face) == 0  # burnt out: nothing can be told
+
+
+def test_a_face_teaches_its_light_and_nothing_else(found) -> None:
+    network, image, source, face = found
+    unexplained(network, image, source, face).backward()
+    taught = {name for name, p in network.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    assert any(name.startswith("light_head") for name in taught)
+    assert not any(name.startswith(("geometry", "up2", "up4", "occlusion")) for name in taught)
+
+
+def test_the_gain_for_the_whole_person_is_no_part_of_the_prior(found) -> None:
+    network, _, source, _ = found
+    light = torch.ones(2, 3, 16, 16)
+    plain = network.paint(source, light)
+    gained = plain._replace(person_gain=torch.full((2, 3, 1, 1), 0.7))
+    assert torch.equal(shading_prior(source, gained), shading_prior(source, plain))
 
 
 def test_a_folder_without_clips_says_how_to_make_them(tmp_path) -> None:

@@ -10,7 +10,7 @@ from livelight.color import linear_to_srgb
 from tests.light_stage.test_clip import small_clip
 from training.area import shrunk
 from training.light_stage.clip import Clip
-from training.light_stage.footage import ALBEDO, ALPHA, CLOTHES, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
+from training.light_stage.footage import ALBEDO, ALPHA, CLOTH, CLOTHES, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
 from training.light_stage.lights import Light
 from training.light_stage.tone import encode
 from training.samples import dye, pigment, random_window, sample
@@ -83,19 +83,17 @@ def test_pigment_brings_skin_to_tones_that_people_have(clip):
 
 
 def test_dye_recolours_clothes_alone_and_no_cloth_outshines_snow(clip):
-    arrays = clip.arrays
-    arrays["label"] = np.where(np.arange(len(arrays["label"])) % 2, CLOTHES, SKIN).astype(np.uint8)
+    label = np.where(np.arange(len(clip.arrays["label"])) % 2, CLOTHES, SKIN).astype(np.uint8)
+    clip = Clip(clip.arrays | {"label": label})
     window, gain = Window(0, 2, 0, 0, 8), np.float32([2.0, 0.5, 0.1])
     lamp = Light(np.zeros((16, 16, 3), np.float32), [(0, np.ones(3, np.float32))])
-    plain, dyed = Footage(clip), Footage(clip, dye=gain)
-    cloth, where = arrays["label"] == CLOTHES, clip.index
-    albedo = arrays["albedo"].astype(np.float32)
-    expected = np.where(cloth[:, None], np.minimum(gain * albedo, 0.85), albedo)
-    cover = arrays["alpha"] / np.float32(255)
-    assert dyed.cloth(window).reshape(-1)[where] == pytest.approx(cover * cloth, abs=1e-6)
-    assert dyed.still(window)[..., TINT].reshape(-1, 3)[where] == pytest.approx(
-        expected * cover[:, None], rel=2e-3, abs=1e-5
-    )
+    plain, dyed = Footage(clip), Footage(clip, 2.0, gain)
+    where, albedo = clip.index, clip.arrays["albedo"].astype(np.float32)
+    expected = np.where(label[:, None] == CLOTHES, np.minimum(gain * albedo, 0.85), albedo**2)
+    cover = clip.arrays["alpha"] / np.float32(255)
+    still = dyed.still(window)
+    assert still[..., CLOTH].reshape(-1)[where] == pytest.approx(cover * (label == CLOTHES), abs=1e-6)
+    assert still[..., TINT].reshape(-1, 3)[where] == pytest.approx(expected * cover[:, None], rel=2e-3, abs=1e-5)
     one, two = (f.relight(window, [lamp], np.zeros((1, 2), int))[0].reshape(-1, 3)[where] for f in (plain, dyed))
     assert two == pytest.approx(one * expected / albedo, rel=5e-3, abs=1e-3)
 

@@ -13,10 +13,10 @@ from training.light_stage.gloss import atlas_coordinates, atlases
 from training.light_stage.lights import Light
 from training.light_stage.tone import encode
 
-ALPHA, NORMAL, ALBEDO, FLOW, SEEN, TINT = 0, slice(1, 4), slice(4, 7), slice(7, 9), 9, slice(10, 13)
+ALPHA, NORMAL, ALBEDO, FLOW, SEEN, TINT, CLOTH = 0, slice(1, 4), slice(4, 7), slice(7, 9), 9, slice(10, 13), 13
 """Channels of `Footage.still`: alpha; unit normal; albedo in sRGB code; backward flow in pixels (0 in frame 0 of the
-clip); 1 where the point was seen in the frame before; linear albedo times alpha."""
-CHANNELS = 13
+clip); 1 where the point was seen in the frame before; linear albedo times alpha; alpha of clothes."""
+CHANNELS = 14
 SKIN, CLOTHES = 1, 5
 """Labels of skin and clothes in `Clip.parsing`."""
 WHITEST = 0.85
@@ -89,7 +89,8 @@ class Footage:
 
     melanin: the person's skin with so many times its pigment: albedo to that power, after Beer and Lambert. dye: what
     the linear albedo of all clothes is multiplied by, (3,). The gloss that is in the hard lights' beams is changed with
-    them, which is wrong, and little; and the light that cloth throws on skin stays as it was.
+    them, which is wrong: little for skin, and for cloth the more, the darker it was; what light cloth throws on skin
+    stays as it was.
     """
 
     def __init__(self, clip: Clip, melanin: float = 1.0, dye: np.ndarray | None = None) -> None:
@@ -120,11 +121,11 @@ class Footage:
         still[:, ALPHA], still[:, NORMAL], still[:, ALBEDO] = alpha, arrays["normal"], encode(albedo)
         still[:, FLOW], still[:, TINT] = arrays["flow_bwd"], albedo * alpha[:, None]
         still[:, SEEN] = (arrays["occ_bwd"] == 0) & (alpha > 0.5)
+        still[:, CLOTH] = alpha * (arrays["label"] == CLOTHES)
         self._still = still
-        self._cloth = (alpha * (arrays["label"] == CLOTHES))[:, None]
 
     def still(self, window: Window) -> np.ndarray:
-        """(frames, side, side, 13) float32 of what no light changes; see ALPHA, NORMAL, ... 0 outside the person."""
+        """(frames, side, side, CHANNELS) float32 of what no light changes; see ALPHA, ... 0 outside the person."""
         out = np.zeros((window.frames, window.side, window.side, CHANNELS), np.float32)
         for t in range(window.frames):
             rows = self._rows(window, t)
@@ -132,14 +133,6 @@ class Footage:
             if window.start + t >= self.clip.shape[0]:
                 out[t, ..., FLOW] = 0
                 out[t, ..., SEEN] = out[t, ..., ALPHA] > 0.5
-        return out
-
-    def cloth(self, window: Window) -> np.ndarray:
-        """(frames, side, side, 1) float32: how much of each pixel is clothes."""
-        out = np.zeros((window.frames, window.side, window.side, 1), np.float32)
-        for t in range(window.frames):
-            rows = self._rows(window, t)
-            _place(self.clip.arrays["pixel"][rows], self._cloth[rows], *self._corner(window), out[t])
         return out
 
     def relight(self, window: Window, lights: list[Light], which: np.ndarray) -> np.ndarray:

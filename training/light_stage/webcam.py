@@ -1,6 +1,6 @@
 """What a cheap camera does to light: exposure, white balance, blur, noise, sharpening, tone curve, JPEG, H.264."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numba
@@ -8,6 +8,10 @@ import numpy as np
 
 from training.light_stage.codec import through_h264
 from training.light_stage.tone import TABLE, rolled, srgb_code
+
+MID_GREY = 0.16
+LEVELS = 0.07, 0.45
+"""Mean luminances, linear, that cameras expose for."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,14 @@ class WebcamSettings:
     h264_bits: float = 0.0
 
 
-def sample_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
-    """A random camera; with auto-exposure (most of them) the picture's mean (3,) is pulled to mid-grey, and
-    auto white balance takes out a random part of its cast."""
+def sample_webcam(rng: np.random.Generator, mean: np.ndarray, level: float | None = None) -> WebcamSettings:
+    """A random camera for a scene of mean (3,); with auto-exposure (most of them) the picture's mean is pulled to
+    mid-grey, or brought to `level`, and auto white balance takes out a random part of its cast."""
     mean_luminance = float(mean @ np.float32([0.2126, 0.7152, 0.0722]))
     auto = rng.random() < 0.75
-    ev = float(np.clip(np.log2(0.16 / max(mean_luminance, 1e-4)), -4, 3)) * rng.uniform(0.5, 1.0) if auto else 0.0
+    ev = float(np.clip(np.log2((level or MID_GREY) / max(mean_luminance, 1e-4)), -4, 3))
+    share = rng.uniform(0.5, 1.0) if auto else 0.0
+    ev *= share if level is None else 1.0
     balance = (mean_luminance / np.maximum(mean, 1e-4)) ** rng.uniform(0.0, 0.9) * np.exp(rng.normal(0, 0.04, 3))
     dark = max(0.0, ev) / 3
     return WebcamSettings(
@@ -52,17 +58,13 @@ def sample_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
     )
 
 
-def any_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
-    """``sample_webcam``, but half of the cameras expose for a picture brighter or darker than mid-grey, as real ones.
+def varied_webcam(rng: np.random.Generator, mean: np.ndarray) -> WebcamSettings:
+    """``sample_webcam``, but half of the cameras expose for any of LEVELS, as real ones do.
 
     What a camera makes of a scene says little about how bright its light is.
     """
-    camera = sample_webcam(rng, mean)
-    if rng.random() < 0.5:
-        return camera
-    level = np.exp(rng.uniform(np.log(0.07), np.log(0.45)))
-    luminance = float(mean @ np.float32([0.2126, 0.7152, 0.0722]))
-    return replace(camera, exposure_ev=float(np.clip(np.log2(level / max(luminance, 1e-4)), -4, 3)))
+    level = float(np.exp(rng.uniform(*np.log(LEVELS)))) if rng.random() < 0.5 else None
+    return sample_webcam(rng, mean, level)
 
 
 @numba.njit(cache=True, fastmath=True)
