@@ -73,5 +73,5 @@ class RelightSettings(LightSettings):
         description="Arithmetic of the TensorRT engine's convolutions: bf16 from RTX 30 on, fp8 from RTX 40 on; int8 "
         "and fp8 cost a little quality (docs/tensorrt.md).",
     )
-    model: str = Field("live", description="Relighter: live; large, better and slower; or a path to an .onnx file.")
+    model: str = Field("live", description="Relighter: live, or a path to an .onnx relighter.")
     threads: int = Field(0, ge=0, description="CPU threads of the inference engine; 0 takes all cores, but one of two.")

@@ -234,12 +234,9 @@ def resized_state(network: NetworkState, before: tuple[int, int], after: tuple[i
     return tuple(resized)
 
 
-SHIPPED = {"live": "relighter.onnx", "large": "relighter_large.onnx"}
-
-
 def model_path(model: str) -> Path:
-    """The .onnx file of a relighter: one that ships (a name in SHIPPED), else a path."""
-    return Path(str(files("livelight") / "models" / SHIPPED[model])) if model in SHIPPED else Path(model)
+    """The .onnx file of a relighter: the one that ships ("live"), else a path."""
+    return Path(str(files("livelight") / "models" / "relighter.onnx")) if model == "live" else Path(model)
 
 
 def build_relighter(settings: RelightSettings) -> Relighter:

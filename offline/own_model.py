@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from livelight.errors import RuntimeFailure, SettingsError
-from livelight.relight import model_path
 from livelight.runtimes import STRIDE, start_state
 from offline.brightnesses import brightnesses
 from offline.clip_graph import Graph, open_graph
@@ -40,7 +39,7 @@ at most from 4 frames of 192x112 to 32 of 336x192: python -m tests.offline.engin
 
 
 def weights_folder() -> Path:
-    """Where diffusion.onnx, diffusion.json and diffusion_base.onnx lie."""
+    """Where diffusion.onnx, diffusion.json, diffusion_base.onnx and diffusion_large.onnx lie."""
     return Path(str(files("offline") / "weights"))
 
 
@@ -100,7 +99,7 @@ class OwnModel:
             )
         check_overlap(settings)
         weights, notes = folder / "diffusion.onnx", folder / "diffusion.json"
-        self.base, self.large = folder / "diffusion_base.onnx", model_path("large")
+        self.base, self.large = folder / "diffusion_base.onnx", folder / "diffusion_large.onnx"
         for path in (weights, notes, self.base, self.large):
             if not path.is_file():
                 raise RuntimeFailure(f"{path} is missing; install LiveLight again.")

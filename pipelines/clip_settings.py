@@ -15,8 +15,8 @@ class ClipSettings(RelightSettings, DiffusionSettings):
 
     model: str = Field(
         "live",
-        description="Relighter: live; large, better and slower; diffusion, which sees several frames at once "
-        "and takes longer still; a path to an .onnx relighter; or, with weights of your own (--weights), relightvid, "
+        description="Relighter: live; diffusion, which sees several frames at once "
+        "and takes longer; a path to an .onnx relighter; or, with weights of your own (--weights), relightvid, "
         "ic-light-fc, ic-light-fcon or ic-light-fbc.",
     )
 

@@ -46,7 +46,7 @@ class EngineSettings(BaseModel):
     precision: Literal["fp32", "fp16", "bf16", "int8", "fp8"] = Field(
         "fp16", description="Arithmetic of the convolutions; int8 and fp8: of those that bear it."
     )
-    model: str = Field("live", description="Relighter: live, large, or a path to an .onnx relighter.")
+    model: str = Field("live", description="Relighter: live, or a path to an .onnx relighter.")
 
     def supply(self) -> EngineSupply:
         """Where they come from. Raises LiveLightError without a GPU."""

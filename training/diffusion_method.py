@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from livelight.relight import model_path
 from livelight.runtimes import NetworkState, open_runtime
 from offline.clip_graph import open_graph
 from offline.level import brought_to
@@ -27,7 +26,7 @@ def diffusion(
 
     sizes, large off: without smaller pictures and without the larger relighter (offline.views).
     """
-    base, second = (open_runtime("auto", path) for path in (folder / "diffusion_base.onnx", model_path("large")))
+    base, second = (open_runtime("auto", folder / f"diffusion_{name}.onnx") for name in ("base", "large"))
     asked = others_of(base, second)
     others = [(who, view) for who, view in asked if (large or who is base) and (sizes or view.part == 1)]
     denoiser = OwnDenoiser(open_graph(folder / "diffusion.onnx", "cpu", 0), iie, mirrors)

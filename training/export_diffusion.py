@@ -1,6 +1,6 @@
-"""A checkpoint of train_diffusion becomes the .onnx files that ship: the denoiser and its frozen base.
+"""A checkpoint of train_diffusion becomes the .onnx files that ship: the denoiser, its frozen base, a larger relighter.
 
-python -m training.export_diffusion CHECKPOINT FOLDER [--base BASE.onnx] [--version NAME]
+python -m training.export_diffusion CHECKPOINT FOLDER [--base BASE.onnx] [--large L.onnx] [--version NAME]
 
 The checkpoint may be a diffusion.onnx that was exported: so one that ships is put upon a new base, or trained on.
 """
@@ -22,6 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from livelight.relight import model_path
 from livelight.runtimes.torch_runtime import read_network, stored_weights
 from offline.diffusion_network import DiffusionNetwork, DiffusionSize
+from offline.own_model import weights_folder
 from training.export import halve_weights
 
 OPSET = 18
@@ -95,6 +96,12 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--base", type=model_path, default=model_path("live"), help="the relighter it was trained on")
+    parser.add_argument(
+        "--large",
+        type=Path,
+        default=weights_folder() / "diffusion_large.onnx",
+        help="the relighter of offline.views.LARGE",
+    )
     parser.add_argument("--version", help="name of what comes out")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
@@ -102,6 +109,7 @@ def main() -> None:
     properties = {name: saved[name] for name in NOTED} | ({"version": args.version} if args.version else {})
     export(network, args.folder / "diffusion.onnx", properties)
     shutil.copyfile(args.base, args.folder / "diffusion_base.onnx")
+    shutil.copyfile(args.large, args.folder / "diffusion_large.onnx")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def open_runtime(name: str, model: Path, threads: int = 0) -> Runtime:
     threads: CPU threads, 0 = all cores. Raises RuntimeFailure with the reason of each engine that was rejected.
     """
     if not model.is_file():
-        wanted = "live, large or an .onnx file made by training.export"
+        wanted = "live or an .onnx file made by training.export"
         raise RuntimeFailure(f"the relighter {model} does not exist; expected {wanted}")
     if name != "auto":
         return _open(name, model, threads)

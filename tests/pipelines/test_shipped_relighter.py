@@ -24,9 +24,9 @@ def frames():
     source.close()
 
 
-@pytest.fixture(scope="module", params=["live", "large"])
-def relighter(request):
-    with build_relighter(RelightSettings(model=request.param)) as shipped:
+@pytest.fixture(scope="module")
+def relighter():
+    with build_relighter(RelightSettings()) as shipped:
         yield shipped
 
 

@@ -140,3 +140,4 @@ def test_what_ships_can_be_put_upon_another_base(tmp_path: Path, monkeypatch) ->
     assert old["ema"].keys() == new["ema"].keys()
     assert all(torch.equal(new["ema"][name], value) for name, value in old["ema"].items())
     assert (tmp_path / "diffusion_base.onnx").read_bytes() == model_path("live").read_bytes()
+    assert (tmp_path / "diffusion_large.onnx").read_bytes() == (weights_folder() / "diffusion_large.onnx").read_bytes()
