@@ -44,7 +44,6 @@ class Control:
     def __init__(self, settings: RelightSettings) -> None:
         self._lock = threading.Lock()
         self._settings = settings
-        self._listeners: list[Callable[[RelightSettings], None]] = []
 
     @property
     def settings(self) -> RelightSettings:
@@ -66,22 +65,7 @@ class Control:
                 ) from exc
             parsed_rotation(changed.rotate, None, changed.rotate_period_s)
             self._settings = changed
-            listeners = list(self._listeners)
-        for listener in listeners:
-            listener(changed)
         return changed
-
-    def listen(self, listener: Callable[[RelightSettings], None]) -> Callable[[], None]:
-        """Tell ``listener`` every change, on the changing thread; returns what ends it."""
-        with self._lock:
-            self._listeners.append(listener)
-
-        def stop() -> None:
-            with self._lock:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
-
-        return stop
 
 
 class LiveLighting:

@@ -28,15 +28,6 @@ def test_a_change_is_checked_as_a_whole():
     assert control.settings.env == "neon"
 
 
-def test_listeners_hear_every_change_until_they_stop():
-    control, heard = Control(RelightSettings()), []
-    stop = control.listen(lambda settings: heard.append(settings.pitch))
-    control.change(pitch=3)
-    stop()
-    control.change(pitch=4)
-    assert heard == [3]
-
-
 def test_a_turn_takes_effect_with_the_next_frame():
     control = Control(RelightSettings(env="window-left"))
     light = lit(control)

@@ -40,7 +40,7 @@ WEIGHTS = {
     "normals": 0.8,
     "albedo": 0.3,
     "matte": 0.3,
-    "temporal": 0.5,
+    "temporal": 0.7,
     "outside": 0.02,
     "structure": 0.1,
     "critic": 0.05,

@@ -13,7 +13,7 @@ from training.light_stage.clip import Clip
 from training.light_stage.footage import ALBEDO, ALPHA, CLOTH, CLOTHES, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
 from training.light_stage.lights import Light
 from training.light_stage.tone import encode
-from training.samples import dye, pigment, random_window, sample
+from training.samples import dye, pigment, random_window, sample, skin_colour
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_twice_the_pigment_squares_the_albedo_of_skin_alone(clip):
     arrays["label"] = np.where(np.arange(len(arrays["label"])) % 2, SKIN, 3).astype(np.uint8)
     before = arrays["hard"].copy()
     window, lamp = Window(0, 2, 0, 0, 8), Light(np.zeros((16, 16, 3), np.float32), [(0, np.ones(3, np.float32))])
-    plain, dark = Footage(clip), Footage(clip, 2.0)
+    plain, dark = Footage(clip), Footage(clip, np.full(3, 2.0, np.float32))
     skin = arrays["label"] == SKIN
     albedo = arrays["albedo"].astype(np.float32)
     assert np.array_equal(arrays["hard"], before)
@@ -74,12 +74,16 @@ def test_twice_the_pigment_squares_the_albedo_of_skin_alone(clip):
 
 def test_pigment_brings_skin_to_tones_that_people_have(clip):
     arrays = clip.arrays | {"label": np.full(len(clip.arrays["label"]), SKIN, np.uint8)}
-    arrays["albedo"] = np.full((len(arrays["label"]), 3), 0.3, np.float16)
+    arrays["albedo"] = np.broadcast_to(np.exp(skin_colour(np.log(0.3))), (len(arrays["label"]), 3)).astype(np.float16)
     drawn = np.array([pigment(arrays, np.random.default_rng(seed)) for seed in range(200)])
-    tones = 0.3**drawn
-    assert 0.1 < tones.min() < 0.15  # 1.8 times the pigment at most
-    assert 0.4 < tones.max() < 0.5
-    assert pigment(arrays | {"label": np.zeros(len(arrays["label"]), np.uint8)}, np.random.default_rng(0)) == 1
+    colours = np.exp(skin_colour(np.log(0.3))) ** drawn
+    tones = colours.mean(1)
+    assert 0.12 < tones.min() < 0.17  # 1.6 times the pigment at most
+    assert 0.5 < tones.max() < 0.57  # half the pigment at least
+    assert colours == pytest.approx(np.array([np.exp(skin_colour(np.log(tone))) for tone in tones]), rel=0.06)
+    redness = colours[:, 0] / colours[:, 2]
+    assert redness[tones.argmin()] > redness[tones.argmax()]  # light skin is paler
+    assert pigment(arrays | {"label": np.zeros(len(arrays["label"]), np.uint8)}, np.random.default_rng(0)) is None
 
 
 def test_dye_recolours_clothes_alone_and_no_cloth_outshines_snow(clip):
@@ -87,7 +91,7 @@ def test_dye_recolours_clothes_alone_and_no_cloth_outshines_snow(clip):
     clip = Clip(clip.arrays | {"label": label})
     window, gain = Window(0, 2, 0, 0, 8), np.float32([2.0, 0.5, 0.1])
     lamp = Light(np.zeros((16, 16, 3), np.float32), [(0, np.ones(3, np.float32))])
-    plain, dyed = Footage(clip), Footage(clip, 2.0, gain)
+    plain, dyed = Footage(clip), Footage(clip, np.full(3, 2.0, np.float32), gain)
     where, albedo = clip.index, clip.arrays["albedo"].astype(np.float32)
     expected = np.where(label[:, None] == CLOTHES, np.minimum(gain * albedo, 0.85), albedo**2)
     cover = clip.arrays["alpha"] / np.float32(255)

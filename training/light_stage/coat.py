@@ -13,7 +13,7 @@ import numpy as np
 from training.light_stage.directions import form_vectors
 
 LEAST_COSINE = 0.05
-WIDEST_ROUGHNESS, SHARPEST_ROUGHNESS = 1.0, 0.12  # of the atlas
+SHARPEST_ROUGHNESS = 0.12  # of the atlas
 MOST_POWER = 16.0  # of a lobe whose shadow the basis' cells can tell
 
 

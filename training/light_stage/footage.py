@@ -87,13 +87,13 @@ def _add(pixel, values, rgb, width, y, x, side, out):
 class Footage:
     """A clip with its float16 arrays unpacked. About 300 bytes a covered pixel and frame.
 
-    melanin: the person's skin with so many times its pigment: albedo to that power, after Beer and Lambert. dye: what
-    the linear albedo of all clothes is multiplied by, (3,). The gloss that is in the hard lights' beams is changed with
-    them, which is wrong: little for skin, and for cloth the more, the darker it was; what light cloth throws on skin
-    stays as it was.
+    melanin: the person's skin with so many times its pigment, (3,) by colour: albedo to that power, after Beer and
+    Lambert. dye: what the linear albedo of all clothes is multiplied by, (3,). The gloss that is in the hard
+    lights' beams is changed with them, which is wrong: little for skin, and for cloth the more, the darker it was;
+    what light cloth throws on skin stays as it was.
     """
 
-    def __init__(self, clip: Clip, melanin: float = 1.0, dye: np.ndarray | None = None) -> None:
+    def __init__(self, clip: Clip, melanin: np.ndarray | None = None, dye: np.ndarray | None = None) -> None:
         arrays = clip.arrays
         self.clip = clip
         self.hard = arrays["hard"]
@@ -105,7 +105,7 @@ class Footage:
         alpha = arrays["alpha"].astype(np.float32) / 255
         albedo = arrays["albedo"].astype(np.float32)
         changed = []
-        if melanin != 1:
+        if melanin is not None:
             skin = arrays["label"] == SKIN
             changed.append((skin, np.maximum(albedo[skin], np.float32(1e-3)) ** np.float32(melanin - 1)))
         if dye is not None:

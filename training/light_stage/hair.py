@@ -13,7 +13,6 @@ import numpy as np
 
 from training.light_stage import assets
 
-TEXELS = 1024
 F0 = 0.046
 TILT = 0.09  # of the cuticle's scales, radians
 WIDTH_SURFACE, WIDTH_INNER = 0.17, 0.34
