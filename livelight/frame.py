@@ -16,6 +16,7 @@ class Frame:
     image: uint8 (h, w, 3), RGB, sRGB full range, C-contiguous. The holder of a Frame must not write into it.
     pts, time_base: presentation time is ``pts * time_base`` seconds on the source's own clock.
     captured_s: monotonic clock (``time.monotonic``) in seconds when the picture was taken or decoded.
+    duration: how long it is to be shown, in ``time_base``; 0 where nobody knows, as of a camera.
     planes: None, or the same picture as I420, uint8 (3 h / 2, w), even sides: luma rows, then U, then V at half size;
     limited range, with the matrix of ``luma_weights``. A GPU makes it on the way; an encoder need not convert then.
     """
@@ -25,6 +26,7 @@ class Frame:
     time_base: Fraction
     captured_s: float
     planes: NDArray[np.uint8] | None = None
+    duration: int = 0
 
     def __post_init__(self) -> None:
         image = self.image

@@ -44,14 +44,20 @@ def scale_invariant(a: F32, b: F32, mask: F32) -> F32:
 
 
 def detail_correlation(source: F32, output: F32, mask: F32) -> float:
-    """Correlation of the high-pass luminance of two pictures where mask says: 1 = every pore is kept."""
+    """Correlation of the high-pass luminance of two pictures where mask says: 1 = every pore is kept.
+
+    NaN where one of them has none, as a black picture, or the mask is empty.
+    """
 
     def high(x: F32) -> F32:
         y = x @ LUMA
         return np.asarray(y - cv2.GaussianBlur(y, (0, 0), 2.0))
 
     inside = mask > 0.95
-    return float(np.corrcoef(high(source)[inside], high(output)[inside])[0, 1])
+    if not inside.any():
+        return float("nan")
+    a, b = (high(x)[inside] for x in (source, output))
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 1e-6 and b.std() > 1e-6 else float("nan")
 
 
 def warped(image: F32, flow: F32) -> F32:

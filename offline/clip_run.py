@@ -8,12 +8,15 @@ frame and step alone (offline.noise), and all else lies in the files.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
+from livelight.errors import OutputError
 from offline.denoiser import F32, Condition, Denoiser, Plan, Shape
 from offline.frame_store import FrameStore
 from offline.noise import frame_noise
@@ -48,7 +51,10 @@ class ClipRun:
     def __init__(
         self, folder: Path, frames: int, shape: Shape, conditions: dict[str, Shape], plan: Plan, seed: int
     ) -> None:
-        """Open the files; a checkpoint that is there is gone on from. conditions: already stored, by name."""
+        """Open the files; a checkpoint that is there is gone on from. conditions: already stored, by name.
+
+        Raises OutputError for a damaged checkpoint and files that cannot be written.
+        """
         self._plan, self._seed, self._shape = plan, seed, shape
         self._sampler = SAMPLERS[plan.sampler]
         self._windows = lay_out(frames, plan.window, plan.overlap)
@@ -136,10 +142,15 @@ class ClipRun:
         with temporary.open("wb") as file:
             total, weight = self._blend.state()
             np.savez(file, step=self._step, window=self._window, total=total, weight=weight)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(self._checkpoint)
 
     def _restore(self) -> None:
-        with np.load(self._checkpoint) as saved:
-            self._step, self._window = int(saved["step"]), int(saved["window"])
-            if self._window:
-                self._blend.restore(saved["total"], saved["weight"])
+        try:
+            with np.load(self._checkpoint) as saved:
+                self._step, self._window = int(saved["step"]), int(saved["window"])
+                if self._window:
+                    self._blend.restore(saved["total"], saved["weight"])
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as exc:
+            raise OutputError(f"{self._checkpoint} is damaged; give --restart to begin this clip anew.") from exc

@@ -61,10 +61,10 @@ def relight(
     from pipelines.clip import relight_all
     from pipelines.clip_job import plan_jobs
     from pipelines.engine import open_relighter
-    from pipelines.extra_outputs import extra_names, write_extras
+    from pipelines.extra_outputs import check_extras, write_extras
 
     jobs = plan_jobs(inputs, output, settings.force)
-    extra_names(settings.extra)
+    check_extras(jobs, settings)
     if is_diffusion(settings.model):
         from pipelines.diffusion_clip import diffuse_all
 

@@ -106,7 +106,7 @@ def relight_clip(
     source = open_source(job, decoding_gpu(settings))
     try:
         lighting = lighting_of(source.duration_s)
-        sink = _open_sink(job, source, settings)
+        sink = open_sink(job, source, settings)
         done = 0
 
         def count(frames: int) -> None:
@@ -147,9 +147,10 @@ def decoding_gpu(settings: ClipSettings) -> int | None:
     return None if fault else settings.gpu
 
 
-def _open_sink(
+def open_sink(
     job: ClipJob, source: VideoFileSource | PictureSource, settings: ClipSettings
 ) -> VideoFileSink | PictureSink:
+    """The job's output. Raises SettingsError or OutputError for what cannot be written so."""
     if isinstance(source, PictureSource):
         return PictureSink(job.target, source.metadata, overwrite=settings.force)
     return VideoFileSink(

@@ -6,15 +6,17 @@ The finished frames go through ``relight_clip``: sound, times, whole files or no
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from livelight.errors import LiveLightError, MissingExtra
+from livelight.errors import InputError, LiveLightError, MissingExtra, OutputError
 from livelight.light_program import build_lighting
 from livelight.relight import network_size
 from livelight.session import RelightStep
-from pipelines.clip import ClipResult, Stopped, open_source, relight_clip, run_all, say
+from pipelines.clip import ClipResult, Stopped, open_sink, open_source, relight_clip, run_all, say
 from pipelines.clip_job import ClipJob
 from pipelines.clip_settings import ClipSettings
 from pipelines.progress import progress_for
@@ -38,7 +40,8 @@ class Passes(Protocol):
     """What happens to a clip's frames before and after the model, which is opened for pictures of one size."""
 
     def prepare(self, job: ClipJob, work: WorkFolder, size: tuple[int, int], quiet: bool) -> None:
-        """Store what the model must be told of every frame. Raises InputError if the clip breaks off."""
+        """Store what the model must be told of every frame. Raises InputError if the clip breaks off, with what came
+        before stored."""
         ...
 
     def finish(self, latents: FrameStore, size: tuple[int, int]) -> RelightStep[Any]:
@@ -77,14 +80,22 @@ def _passes(settings: ClipSettings, model: ClipModel) -> Passes:
 
 def diffuse_all(jobs: list[ClipJob], settings: ClipSettings, quiet: bool, opened: Opened = open_diffusion) -> int:
     """Run the jobs in turn and report on stderr; the number of jobs that failed."""
-    first = _measured(jobs[0], settings)
-    model = opened(settings, first.size)
-    answer = _cluster_answer(settings, model, first.size) if settings.cluster else None
+    size = _first_size(jobs, settings)
+    model = opened(settings, size)
+    answer = _cluster_answer(settings, model, size) if settings.cluster else None
     passes = _passes(settings, model)
     try:
         return run_all(jobs, lambda job: diffuse_clip(job, settings, model, passes, quiet, answer), quiet)
     finally:
         passes.close()
+
+
+def _first_size(jobs: list[ClipJob], settings: ClipSettings) -> tuple[int, int]:
+    """The network's size for the first clip that can be relit; if none can, the first one's error is raised."""
+    for job in jobs:
+        with suppress(InputError, OutputError):
+            return _measured(job, settings).size
+    return _measured(jobs[0], settings).size
 
 
 def _cluster_answer(settings: ClipSettings, model: ClipModel, size: tuple[int, int]) -> Answer:
@@ -100,21 +111,24 @@ def _open_denoiser(settings: ClipSettings, size: tuple[int, int]) -> Denoiser:
     return open_diffusion(settings, size).denoiser
 
 
+@dataclass(frozen=True, slots=True)
 class _Measured:
     """What must be known of a clip before it starts. size: (width, height) for the network; frames: expected."""
 
-    def __init__(self, size: tuple[int, int], frames: int, duration_s: float | None) -> None:
-        self.size, self.frames, self.duration_s = size, frames, duration_s
+    size: tuple[int, int]
+    frames: int
 
 
 def _measured(job: ClipJob, settings: ClipSettings) -> _Measured:
+    """Raises InputError, and whatever the output will raise for codec, container or audio: not after hours."""
     source = open_source(job)
     try:
+        open_sink(job, source, settings).abort()
         if settings.model == "diffusion":
             size = network_size(source.width, source.height)
         else:
             size = working_size(source.width, source.height, settings.size)
-        return _Measured(size, source.frame_count or 1, source.duration_s)
+        return _Measured(size, source.frame_count or 1)
     finally:
         source.close()
 
@@ -129,15 +143,17 @@ def diffuse_clip(
 ) -> ClipResult:
     """Relight one file; a run that was killed goes on where it was, with the same result bit for bit.
 
-    answer: who asks the denoiser; None does it here. Raises as ``relight_clip`` does; Stopped too, with the work kept.
+    answer: who asks the denoiser; None does it here. Raises as ``relight_clip`` does; Stopped too, with the work kept
+    unless frames were still being prepared. A clip that breaks off is relit up to there.
     """
     from offline.clip_run import ClipRun, one_by_one
 
     clip = _measured(job, settings)
     work = WorkFolder(job.target, _run_note(job, settings, model, clip.size), settings.restart)
+    whole = True
     if work.frames is None:
         _say_estimate(job, model, clip, quiet)
-        _guarded(work, lambda: passes.prepare(job, work, clip.size, quiet))
+        whole = _guarded(work, lambda: passes.prepare(job, work, clip.size, quiet))
     frames = work.frames
     assert frames is not None
     shapes = (model.latent_shape(*clip.size), model.condition_shapes(*clip.size))
@@ -152,6 +168,10 @@ def diffuse_clip(
             )
     except Stopped:
         raise
+    except InputError:
+        if not whole:
+            work.remove()
+        raise
     except KeyboardInterrupt as exc:
         say(f"{run.done} of {run.total} windows are done; the same command goes on from there.")
         raise Stopped(None) from exc
@@ -161,16 +181,22 @@ def diffuse_clip(
     return result
 
 
-def _guarded(work: WorkFolder, prepare: Callable[[], None]) -> None:
-    """Preparation is quick: what is left of one that failed goes."""
+def _guarded(work: WorkFolder, prepare: Callable[[], None]) -> bool:
+    """What is left of a preparation that failed goes, unless the clip broke off after some frames: those are relit.
+
+    False if it did.
+    """
     try:
         prepare()
     except KeyboardInterrupt as exc:
         work.remove()
         raise Stopped(None) from exc
-    except LiveLightError:
+    except LiveLightError as exc:
+        if isinstance(exc, InputError) and work.frames:
+            return False
         work.remove()
         raise
+    return True
 
 
 def _say_estimate(job: ClipJob, model: ClipModel, clip: _Measured, quiet: bool) -> None:

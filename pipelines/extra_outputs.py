@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 from collections.abc import Callable
@@ -111,17 +110,25 @@ class ExtraStep:
 
 def write_extras(jobs: list[ClipJob], settings: ClipSettings, quiet: bool) -> int:
     """Write all extras of all jobs whose output is there; the number that failed."""
-    names = extra_names(settings.extra)
-    wanted = [(job, name) for job in jobs if job.target.exists() for name in names]
+    besides = _besides([job for job in jobs if job.target.exists()], settings)
     model = "live" if is_diffusion(settings.model) else settings.model
     steady = settings.model_copy(update={"model": model, "compare": False, "background": "keep"})
     with build_relighter(steady) as live:
-        failed = 0
-        for job, name in wanted:
-            beside = replace(job, target=_place(job.target, name, settings.extra_format))
-            step = ExtraStep(name, live)
-            failed += run_all([beside], functools.partial(_write, step=step, settings=steady, quiet=quiet), quiet)
-    return failed
+        return run_all(list(besides), lambda job: _write(job, ExtraStep(besides[job], live), steady, quiet), quiet)
+
+
+def check_extras(jobs: list[ClipJob], settings: ClipSettings) -> None:
+    """Raise SettingsError for an unknown extra, OutputError for one whose file is there already (without --force)."""
+    for job in _besides(jobs, settings):
+        if job.target.exists() and not settings.force:
+            raise OutputError(f"{job.target} exists already; choose another name or give --force to replace it.")
+
+
+def _besides(jobs: list[ClipJob], settings: ClipSettings) -> dict[ClipJob, str]:
+    """Every extra of every job as a job of its own, with the extra's name."""
+    form = settings.extra_format
+    names = extra_names(settings.extra)
+    return {replace(job, target=_place(job.target, name, form)): name for job in jobs for name in names}
 
 
 def _place(target: Path, name: str, form: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,12 +31,14 @@ IDENTITY_EVERY = 10
 
 
 class Means:
-    """Mean of every named figure over the frames that had it."""
+    """Mean of every named figure over the frames that had it; NaN is none."""
 
     def __init__(self) -> None:
         self._sums: dict[str, tuple[float, int]] = {}
 
     def add(self, name: str, value: float) -> None:
+        if math.isnan(value):
+            return
         total, count = self._sums.get(name, (0.0, 0))
         self._sums[name] = (total + value, count + 1)
 
@@ -110,7 +113,10 @@ def _unit(picture: U8) -> F32:
 
 
 def _together(output: Path, *others: Path | None) -> Iterator[tuple[U8, U8 | None, U8 | None]]:
-    """The clips frame by frame, brought to the output's size. Raises InputError for lengths that differ."""
+    """The clips frame by frame, brought to the output's size without the border that codecs add to odd sides.
+
+    Raises InputError for lengths that differ.
+    """
     paths = [output, *others]
     sources = [None if path is None else open_source(ClipJob(path, path)) for path in paths]
     try:
@@ -124,7 +130,8 @@ def _together(output: Path, *others: Path | None) -> Iterator[tuple[U8, U8 | Non
                 short = next(p for p, f, s in zip(paths, frames, streams, strict=True) if f is None and s is not None)
                 raise InputError(f"{short} has fewer frames than the others; compare clips of the same frames.")
             assert frames[0] is not None
-            size = (frames[0].width, frames[0].height)
+            size = _unpadded(frames[0], next((f for f in frames[1:] if f is not None), None))
+            frames[0] = frames[0].with_image(np.ascontiguousarray(frames[0].image[: size[1], : size[0]]))
             made, true, before = (None if f is None else _sized(f.image, size) for f in frames)
             assert made is not None
             yield made, true, before
@@ -132,6 +139,13 @@ def _together(output: Path, *others: Path | None) -> Iterator[tuple[U8, U8 | Non
         for source in sources:
             if source is not None:
                 source.close()
+
+
+def _unpadded(made: Frame, other: Frame | None) -> tuple[int, int]:
+    """(width, height) of what was made, less the row or column that VideoFileSink repeats for codecs that need it."""
+    sides = [(made.width, made.height)] if other is None else [(made.width, made.height), (other.width, other.height)]
+    even = all(0 <= a - b <= 1 for a, b in zip(sides[0], sides[-1], strict=True))
+    return sides[-1] if even else sides[0]
 
 
 def _sized(image: U8, size: tuple[int, int]) -> U8:
@@ -158,7 +172,7 @@ def metrics_command(
         print(f"{name:12} {value}")
     if to is not None:
         try:
-            to.write_text(json.dumps(figures, indent=1) + "\n")
+            to.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n")
         except OSError as exc:
             raise OutputError(f"{to} cannot be written: {exc.strerror}; choose another file.") from exc
     sys.stdout.flush()

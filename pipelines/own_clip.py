@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.errors import InputError
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Light
@@ -40,7 +41,7 @@ class OwnPasses:
         self._relighter = Relighter(self._runtime, self._segmenter, UNHURRIED)
 
     def prepare(self, job: ClipJob, work: WorkFolder, size: tuple[int, int], quiet: bool) -> None:
-        """Store what the model is told of every frame. Raises InputError if the clip breaks off."""
+        """See Passes."""
         source = open_source(job)
         stored = self._model.plan.stored
         stores = {
@@ -66,6 +67,10 @@ class OwnPasses:
                         stores[name].write(done, value)
                     done += 1
                     progress.advance(done, source.frame_count)
+        except InputError:
+            if done:
+                work.prepared(done)
+            raise
         finally:
             source.close()
         work.prepared(done)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.errors import InputError
 from livelight.frame import Frame
 from livelight.light_program import LightProgram, build_lighting
 from livelight.relight import Relighter, State
@@ -44,7 +45,7 @@ def prepare(
     size: tuple[int, int],
     quiet: bool,
 ) -> None:
-    """Decode, matte, light and encode every frame. Raises InputError if the clip breaks off."""
+    """Decode, matte, light and encode every frame. Raises InputError if the clip breaks off, after what came before."""
     source = open_source(job)
     stores = {
         name: FrameStore(work.path / f"{name}.f32", shape, fresh=True)
@@ -59,6 +60,10 @@ def prepare(
                     stores[name].write(done, values)
                 done += len(batch)
                 progress.advance(done, source.frame_count)
+    except InputError:
+        if done:
+            work.prepared(done)
+        raise
     finally:
         source.close()
     work.prepared(done)
@@ -92,11 +97,17 @@ def shots(source: Iterable[Frame], lighting: LightProgram, live: Relighter, size
 
 
 def _batches(all_shots: Iterator[Shot]) -> Iterator[list[Shot]]:
+    """All shots, AT_ONCE at a time; those before an InputError too."""
     batch: list[Shot] = []
-    for shot in all_shots:
-        batch.append(shot)
-        if len(batch) == AT_ONCE:
+    try:
+        for shot in all_shots:
+            batch.append(shot)
+            if len(batch) == AT_ONCE:
+                yield batch
+                batch = []
+    except InputError:
+        if batch:
             yield batch
-            batch = []
+        raise
     if batch:
         yield batch

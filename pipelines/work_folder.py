@@ -48,8 +48,13 @@ class WorkFolder:
 
     @property
     def frames(self) -> int | None:
-        """How many frames have been prepared; None until all are."""
-        return int(json.loads(self._frames.read_text())) if self._frames.exists() else None
+        """How many frames have been prepared; None until all are. Raises OutputError for a damaged folder."""
+        if not self._frames.exists():
+            return None
+        try:
+            return int(json.loads(self._frames.read_text()))
+        except (OSError, ValueError) as exc:
+            raise OutputError(f"{self._frames} is damaged; give --restart to begin this clip anew.") from exc
 
     def prepared(self, frames: int) -> None:
         """All frames are prepared."""

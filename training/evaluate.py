@@ -27,7 +27,7 @@ from training.diffusion_method import diffusion
 from training.held_out import TONES, HeldOutClip, held_out_clips
 from training.light_stage.dataset import Panoramas, clips_of, load_clip, panoramas_of, sample_lights
 from training.light_stage.lamps import lights_with_lamps
-from training.methods import Method, command, network, nothing, reinhard
+from training.methods import Method, command, labels, network, nothing, reinhard
 
 F32 = NDArray[np.float32]
 Figures = dict[str, float]
@@ -134,11 +134,12 @@ def diffusion_methods(folder: Path, questions: bool) -> dict[str, Method]:
 def main() -> None:
     args = arguments()
     methods: dict[str, Method] = {"nothing": nothing, "colour transfer": reinhard}
-    for path in args.model:
+    names = labels(args.model)
+    for name, path in names.items():
         runtime = open_runtime("auto", path)
-        methods[path.stem] = network(runtime)
-        methods[f"{path.stem}, frame by frame"] = network(runtime, remembers=False)
-        methods |= {f"{path.stem}, at {part:g}": network(runtime, part=part) for part in args.part}
+        methods[name] = network(runtime)
+        methods[f"{name}, frame by frame"] = network(runtime, remembers=False)
+        methods |= {f"{name}, at {part:g}": network(runtime, part=part) for part in args.part}
     if args.diffusion:
         methods |= diffusion_methods(args.diffusion, args.questions)
     methods |= {name: command(template) for name, template in args.command}
@@ -161,7 +162,7 @@ def main() -> None:
     figures = {name: mean_of(values) for name, values in rows.items()}
     tones = {name: {t: mean_of(groups[t]) for _, t in TONES if t in groups} for name, groups in by_tone.items()}
     texts = [f"{args.split} split, {args.crop} x {args.crop}", table("method", figures)]
-    texts += [table(f"{name}, by skin tone", tones[name]) for name in ["nothing", *(p.stem for p in args.model)]]
+    texts += [table(f"{name}, by skin tone", tones[name]) for name in ["nothing", *names]]
     dynamic: dict[str, list[float]] = {}
     if args.dynamic:
         text, dynamic = dynamic_table(methods, args.data, args.split, args.dynamic)

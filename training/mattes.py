@@ -26,6 +26,7 @@ from livelight.light_program import build_lighting
 from livelight.relight import Relighter, State, build_relighter, model_path
 from training.evaluate import mean_of
 from training.held_out import HeldOutClip, held_out_clips
+from training.methods import labels
 from training.real_people import overlap
 
 F32 = NDArray[np.float32]
@@ -70,14 +71,14 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=192)
     args = parser.parse_args()
     rows: dict[str, list[dict[str, float]]] = defaultdict(list)
-    for path, kind in product(args.model, ("auto", "own")):
+    for (name, path), kind in product(labels(args.model).items(), ("auto", "own")):
         with build_relighter(RelightSettings(model=str(path), segmenter=kind)) as relighter:
             for clip in held_out_clips(args.data, args.split, args.per_clip, args.crop):
                 alpha = clip["alpha"][-1, ..., 0]
                 live, own = mattes(relighter, clip)
-                rows[f"{path.stem}, live path, --segmenter {kind}"].append(figures_of(live, alpha))
+                rows[f"{name}, live path, --segmenter {kind}"].append(figures_of(live, alpha))
                 if kind == "own":
-                    rows[f"{path.stem}, its own as it is"].append(figures_of(own, alpha))
+                    rows[f"{name}, its own as it is"].append(figures_of(own, alpha))
     print("| matte | " + " | ".join(COLUMNS) + " | samples |\n| --- |" + " --- |" * (len(COLUMNS) + 1))
     for name, found in rows.items():
         mean = mean_of(found)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -27,6 +28,15 @@ Method = Callable[[F32, F32, F32], list[F32]]
 
 class RivalError(RuntimeError):
     """A relighter given as a command failed."""
+
+
+def labels(paths: Sequence[Path]) -> dict[str, Path]:
+    """A name for each file: its own without the ending, with its folder's before it where two are alike."""
+    stems = Counter(path.stem for path in paths)
+    named = {p.stem if stems[p.stem] == 1 else f"{p.absolute().parent.name}/{p.stem}": p for p in paths}
+    if len(named) < len(paths):
+        raise ValueError(f"models whose files and folders have the same names cannot be told apart: {paths}")
+    return named
 
 
 def nothing(images: F32, alphas: F32, light: F32) -> list[F32]:

@@ -42,6 +42,7 @@ from pipelines.face_identity import FaceIdentity, likeness
 from training.face_normals import FaceMesh
 from training.light_stage.assets import root
 from training.look import frames
+from training.methods import labels
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -191,7 +192,7 @@ def main() -> None:
     except MissingExtra as exc:
         print(f"identity is left out: {exc}")
     lights = {env: build_lighting(LightSettings(env=env), None).at(0.0, 16, 16) for env in args.env}
-    relighters = {path.stem: build_relighter(RelightSettings(model=str(path))) for path in args.model}
+    relighters = {name: build_relighter(RelightSettings(model=str(path))) for name, path in labels(args.model).items()}
     report: dict[str, dict[str, dict[str, dict[str, float]]]] = {name: {} for name in relighters}
     for clip in clips:
         shots = frames(clip, args.frames, args.skip)

@@ -24,8 +24,8 @@ class Companions:
     """Copies all but the main video stream of one file into another, packet by packet, times and bytes untouched.
 
     The file is opened a second time, beside the source that decodes it, and read only as far as the video has come:
-    memory stays constant. Streams that the new container cannot hold are left out with a sentence in ``notes``, except
-    audio, which raises OutputError.
+    memory stays constant. Streams that the new container cannot hold are left out with a sentence in ``notes``; for
+    audio see ``check_audio``.
     """
 
     def __init__(self, source: InputContainer, shown: VideoStream, output: OutputContainer, path: Path) -> None:
@@ -62,11 +62,7 @@ class Companions:
 
     def _add(self, stream: Stream, path: Path) -> None:
         if not _fits(stream, self._output.format.name):
-            what = f"the {stream.type} ({_codec_name(stream)}) of {self._source.name.removeprefix('file:')}"
-            if stream.type == "audio":
-                raise OutputError(
-                    f"A {path.suffix} file cannot hold {what}; write .mkv instead, which holds all audio."
-                )
+            what = _named(stream, self._source)
             self.notes.append(f"{path.suffix} cannot hold {what}; it is left out (.mkv may hold it).")
             return
         target = _add_like(stream, self._output)
@@ -109,6 +105,21 @@ class Companions:
 
     def close(self) -> None:
         self._source.close()
+
+
+def check_audio(source_path: Path, path: Path, muxer: str) -> None:
+    """Raise OutputError if ``path``, written by FFmpeg's ``muxer``, could not hold all audio of ``source_path``."""
+    with open_input(source_path) as source:
+        for stream in source.streams:
+            if stream.type == "audio" and not _fits(stream, muxer):
+                raise OutputError(
+                    f"A {path.suffix} file cannot hold {_named(stream, source)}; write .mkv instead, which holds all "
+                    "audio."
+                )
+
+
+def _named(stream: Stream, source: InputContainer) -> str:
+    return f"the {stream.type} ({_codec_name(stream)}) of {source.name.removeprefix('file:')}"
 
 
 def _copy_tags(source: InputContainer, output: OutputContainer) -> None:

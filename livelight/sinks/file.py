@@ -7,17 +7,19 @@ import math
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 from av.container import OutputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from livelight.errors import OutputError
 from livelight.frame import Frame
 from livelight.scheduling import scheduling_kept
 from livelight.sinks.codecs import Codec, codec_for, container_of, quality_options
-from livelight.sinks.companions import Companions
+from livelight.sinks.companions import Companions, check_audio
 from livelight.sinks.pending_file import PendingFile
 from livelight.video_color import RGB8, Rec709Writer
 
@@ -42,7 +44,8 @@ class VideoFileSink:
         copy_from: Path | None = None,
         overwrite: bool = False,
     ) -> None:
-        """Check codec, container and place; raises SettingsError or OutputError. The encoder opens at the first frame.
+        """Check codec, container, place and whether the audio fits; raises SettingsError or OutputError. The encoder
+        opens at the first frame.
 
         crf: constant quality, lower is better, None takes the codec's default. rate: nominal frames per second, a hint
         for the encoder. pixel_aspect: width / height of a pixel.
@@ -53,10 +56,14 @@ class VideoFileSink:
         self._rate = rate
         self._pixel_aspect = pixel_aspect
         self._copy_from = copy_from
+        if copy_from is not None:
+            check_audio(copy_from, path, container_of(path))
         self._file = PendingFile(path, overwrite)
         self._output: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._companions: Companions | None = None
+        self._held: dict[int, int] = {}  # durations of what the encoder has not given back yet, by pts
+        self._end = 0
         self._ended = False
 
     def write(self, frame: Frame) -> None:
@@ -68,7 +75,8 @@ class VideoFileSink:
             pts = round(frame.pts * (frame.time_base / self._time_base))
             planes = frame.planes if image is frame.image else None
             encoded = self._writer.write(image, pts, self._time_base, planes)
-            encoded.duration = self._frame_duration
+            held = round(frame.duration * (frame.time_base / self._time_base))
+            self._held[pts] = encoded.duration = held or self._frame_duration
             self._mux(self._stream, encoded)
         except (av.FFmpegError, OSError) as exc:
             raise self._refused(exc) from exc
@@ -119,9 +127,19 @@ class VideoFileSink:
         for packet in stream.encode(encoded):
             if packet.pts is not None and not _plausible(packet.dts, packet.pts):
                 packet.dts = packet.pts
+            if packet.pts is not None:
+                self._set_duration(packet, packet.pts)
             if self._companions is not None and packet.dts is not None:
                 self._companions.copy_until(float(packet.dts * packet.time_base))
             self._output.mux_one(packet)
+
+    def _set_duration(self, packet: Packet[Any], pts: int) -> None:
+        """Encoders forget durations, and the last frame would be shown as long as the others are on average."""
+        assert self._output is not None
+        packet.duration = self._held.pop(pts, self._frame_duration)
+        self._end = max(self._end, pts + packet.duration)
+        if not self._held and self._output.format.name in ("mp4", "mov"):
+            packet.duration = self._end - pts  # the last one decoded need not be the last one shown: it ends the track
 
     def close(self) -> None:
         """Finish the file under its final name; raises OutputError if no frame came or the disk refuses."""

@@ -134,6 +134,7 @@ class VideoFileSource:
         """Frames with strictly increasing pts. One pass; a second call goes on where the first stopped."""
         step = 1 / (self.rate * self._first.time_base) if self._first.time_base else Fraction(1)
         last_pts: int | None = None
+        end_pts: int | Fraction = 0
         pending: av.VideoFrame | None = self._first
         while (decoded := pending or next(self._decoded, None)) is not None:
             pending = None
@@ -144,8 +145,9 @@ class VideoFileSource:
                 pts = last_pts + 1
             last_pts = pts
             yield self._upright(decoded, pts)
+            end_pts = max(end_pts, pts + (decoded.duration or step))
         if last_pts is not None:
-            self._check_end(float((last_pts + step) * self._time_base(self._first)))
+            self._check_end(float(end_pts * self._time_base(self._first)))
 
     def _upright(self, decoded: av.VideoFrame, pts: int) -> Frame:
         captured_s = time.monotonic()
@@ -153,7 +155,8 @@ class VideoFileSource:
             image = self._reader.read(decoded, self._stored_size)
         except av.FFmpegError as exc:
             raise InputError(f"{self.path}: cannot convert {decoded.format.name} pixels: {exc.strerror}") from exc
-        return Frame(self._orientation.apply(image), pts, self._time_base(decoded), captured_s)
+        duration = decoded.duration or 0
+        return Frame(self._orientation.apply(image), pts, self._time_base(decoded), captured_s, duration=duration)
 
     def _time_base(self, decoded: av.VideoFrame) -> Fraction:
         return decoded.time_base or self._stream.time_base or 1 / self.rate

@@ -188,6 +188,64 @@ def test_stopped_twice_in_mid_run_and_gone_on_is_the_same_clip(tmp_path, livelig
     assert not checkpoint.parent.exists()
 
 
+def test_what_cannot_be_written_is_said_before_hours_of_work(tmp_path, livelight, tiny):
+    source = clip(tmp_path, audio_s=0.5)
+    for name, more, said in (("out.webm", (), "cannot hold the audio"), ("out.mkv", ("--codec", "nosuch"), "nosuch")):
+        status, stderr = livelight(*diffusion(tiny, source, tmp_path / name, *more))
+        assert status == 1
+        assert said in stderr
+        assert "windows" not in stderr
+    assert {p.name for p in tmp_path.iterdir()} == {"in.mp4"}
+
+
+def test_a_broken_first_file_does_not_stop_the_others(tmp_path, livelight):
+    broken, source = tmp_path / "broken.mp4", clip(tmp_path, 3)
+    broken.write_bytes(b"no video")
+    status, stderr = livelight("relight", broken, source, "-o", tmp_path / "out/", *OWN, "-q")
+    assert status == 1
+    assert "broken.mp4" in stderr
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["in.mp4"]
+
+
+@pytest.mark.parametrize("model", ["ours", "ic-light-fc"])
+def test_a_clip_that_breaks_off_is_relit_up_to_there(tmp_path, livelight, tiny, model):
+    noise = np.random.default_rng(0).integers(0, 255, (60, 48, 64, 3), np.uint8)
+    source = write_clip(tmp_path / "in.mp4", list(noise), container_options={"movflags": "faststart"})
+    source.write_bytes(source.read_bytes()[: source.stat().st_size * 6 // 10])
+    target = tmp_path / "out.mp4"
+    if model == "ours":
+        status, stderr = livelight("relight", source, "-o", target, *OWN, "-q")
+    else:
+        status, stderr = livelight(*diffusion(tiny, source, target, "-q", model=model))
+    assert status == 1
+    assert "truncated" in stderr
+    assert 25 < len(pictures_of(tmp_path / "out.partial.mp4")) < 45
+    assert {p.name for p in tmp_path.iterdir()} - {"state"} == {"in.mp4", "out.partial.mp4"}
+
+
+@pytest.mark.parametrize("file", ["checkpoint.npz", "frames.json"])
+def test_damaged_work_is_named_with_the_way_out(tmp_path, livelight, file):
+    source, environment = clip(tmp_path, 12), {"XDG_STATE_HOME": str(tmp_path / "state")}
+    command = ("relight", source, "-o", tmp_path / "out.mkv", *OWN, "--steps", "2", "-q")
+    killed_in("finish", environment, command)
+    (tmp_path / "out.mkv.work" / file).write_bytes(b"")
+    status, stderr = livelight(*command)
+    assert status == 1
+    assert f"{file} is damaged; give --restart" in stderr
+    assert livelight(*command, "--restart")[0] == 0
+
+
+def test_an_extra_that_is_there_already_is_said_first(tmp_path, livelight):
+    (tmp_path / "out.matte.mp4").touch()
+    command = ("relight", clip(tmp_path, 3), "-o", tmp_path / "out.mp4", "--extra", "matte,light", "-q")
+    status, stderr = livelight(*command)
+    assert status == 1
+    assert "out.matte.mp4 exists already" in stderr
+    assert not (tmp_path / "out.mp4").exists()
+    assert livelight(*command, "--force")[0] == 0
+    assert {p.name for p in tmp_path.iterdir()} == {"in.mp4", "out.mp4", "out.matte.mp4", "out.light.mp4"}
+
+
 def test_extras_of_the_live_relighter(tmp_path, livelight):
     source = clip(tmp_path, 3)
     more = ("--extra", "albedo,normals,matte,light", "-q")

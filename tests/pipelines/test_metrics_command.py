@@ -57,6 +57,22 @@ def test_blur_costs_detail(tmp_path):
     assert measure(b, None, a, whole=True)["detail"] < 0.6 < 0.99 < measure(a, None, a, whole=True)["detail"]
 
 
+def test_the_border_that_a_codec_adds_to_odd_sides_is_not_measured(tmp_path):
+    whole = moving(2)
+    a = lossless(tmp_path / "a.mkv", [p[:-1, :-1] for p in whole])
+    padded = [np.pad(p[:-1, :-1], ((0, 1), (0, 1), (0, 0)), "edge") for p in whole]
+    figures = measure(lossless(tmp_path / "b.mkv", padded), a, a, whole=True)
+    assert figures["psnr"] == 99
+    assert figures["detail"] == pytest.approx(1)
+
+
+def test_a_black_picture_has_no_detail_to_compare(tmp_path):
+    black = lossless(tmp_path / "a.mkv", [np.zeros_like(moving(1)[0])] * 2 + moving(2))
+    assert measure(black, None, black, whole=True)["detail"] == pytest.approx(1)
+    nothing = lossless(tmp_path / "b.mkv", [np.zeros_like(moving(1)[0])] * 2)
+    assert "detail" not in measure(nothing, None, nothing, whole=True)
+
+
 def test_the_command_prints_and_writes_json(tmp_path, monkeypatch, capfd):
     a, b = lossless(tmp_path / "a.mkv", moving(4)), lossless(tmp_path / "b.mkv", moving(3))
     before = signal.getsignal(signal.SIGTERM)

@@ -304,6 +304,25 @@ def test_subtitles_and_attachments_are_copied(tmp_path):
         assert container.streams.attachments[0].data == b"not really a font"
 
 
+@pytest.mark.parametrize(("codec", "suffix"), [("h264", ".mp4"), ("h264", ".mkv"), ("vp9", ".mkv"), ("hevc", ".mov")])
+def test_slides_are_held_as_long_as_they_were(tmp_path, codec, suffix):
+    """The last one too, which no later frame ends; and reading such a clip does not call it truncated."""
+    held, starts = [40, 10, 40, 5, 60], [0, 40, 50, 90, 95]
+    slides = tmp_path / "slides.mkv"
+    sink = VideoFileSink(slides, codec="ffv1", rate=Fraction(10))
+    for image, pts, duration in zip(moving(5), starts, held, strict=True):
+        sink.write(replace(frame(image, pts, Fraction(1, 10)), duration=duration))
+    sink.close()
+    for source, target in (
+        (slides, tmp_path / f"once{suffix}"),
+        (tmp_path / f"once{suffix}", tmp_path / f"twice{suffix}"),
+    ):
+        copy(source, target, codec=codec)
+        with av.open(str(target)) as container:
+            assert container.duration / 1e6 == pytest.approx(15.5, abs=0.01)
+            assert [round(float(f.pts * f.time_base), 2) for f in container.decode(video=0)] == [0, 4, 5, 9, 9.5]
+
+
 def test_what_the_container_cannot_hold_is_left_out_with_a_word(tmp_path):
     sink = copy(with_extras(tmp_path / "in.mkv"), tmp_path / "out.mp4")
     assert len(pictures_of(tmp_path / "out.mp4")) == 30

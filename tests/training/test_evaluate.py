@@ -14,9 +14,16 @@ from training import held_out
 from training.dynamic_light import error
 from training.evaluate import figures_of
 from training.held_out import HeldOutClip, typology_angle_deg
-from training.methods import RivalError, command, network, nothing, reinhard
+from training.methods import RivalError, command, labels, network, nothing, reinhard
 
 SIDE = 48
+
+
+def test_models_of_one_name_are_told_apart_by_their_folders():
+    assert labels([Path("a/x.onnx"), Path("b/y.onnx")]) == {"x": Path("a/x.onnx"), "y": Path("b/y.onnx")}
+    assert list(labels([Path("a/x.onnx"), Path("b/x.onnx"), Path("z.onnx")])) == ["a/x", "b/x", "z"]
+    with pytest.raises(ValueError, match="cannot be told apart"):
+        labels([Path("a/x.onnx"), Path("a/x.onnx")])
 
 
 @pytest.fixture
