@@ -140,6 +140,24 @@ def test_an_env_that_cannot_be_opened_is_reported_and_the_next_one_works():
     assert light.at(0.4, 64, 36).code is not before
 
 
+def test_an_env_that_breaks_the_opener_is_reported_too(caplog):
+    def broken(env, fov_deg):
+        if env == "neon":
+            raise ZeroDivisionError("nobody foresaw it")
+        return open_light(env, fov_deg)
+
+    control, problems = Control(RelightSettings(env="window-left")), []
+    light = lit(control, problems, open_env=broken)
+    before = light.at(0.0, 64, 36).code
+    control.change(env="neon")
+    light.at(0.1, 64, 36)
+    light.close()
+    assert light.at(0.2, 64, 36).code is before
+    (sentence,) = problems
+    assert "the log says why" in sentence
+    assert "nobody foresaw it" in caplog.text
+
+
 def test_the_first_light_must_be_there():
     with pytest.raises(LightError):
         lit(Control(RelightSettings(env="no-such-light")))
