@@ -187,7 +187,7 @@ class CameraFeed:
             self.problem = "a fault of the server's own stopped the camera; its log says why"
 
     def _notice(self, sentence: str) -> None:
-        self.problem = sentence
+        self.problem = self._gallery.without_paths(sentence)
         log.info("%s", sentence)
 
 
