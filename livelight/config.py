@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class LightSettings(BaseModel):
     """What light, from where, how strong, and what stands behind the person. Inert: nothing is opened here."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     env: str = Field(
         "softbox-left",
@@ -23,10 +24,13 @@ class LightSettings(BaseModel):
         "A..B moves with time over the clip.",
     )
     rotate_period_s: float = Field(
-        10.0, gt=0, description="Seconds that a moving rotation A..B takes when the length of the clip is unknown."
+        10.0,
+        ge=0.1,
+        le=1e6,
+        description="Seconds that a moving rotation A..B takes when the length of the clip is unknown.",
     )
     pitch: float = Field(0.0, ge=-90, le=90, description="Tilt the environment, degrees; positive raises its content.")
-    exposure: float | Literal["keep"] = Field(
+    exposure: Annotated[float, Ge(-20), Le(20)] | Literal["keep"] = Field(
         0.0,
         description="Stops above or below the standard exposure (a grey card facing the camera comes out grey), or "
         "'keep' for the file's own scale.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from livelight.light_source import LightSource, open_light
 from livelight.lighting import Light
 from livelight.moving_picture import covering
 from livelight.rotation import parsed_rotation
+
+log = logging.getLogger(__name__)
 
 LIVE_FIELDS = (
     "env",
@@ -150,6 +153,9 @@ class LiveLighting:
             self._opened = self._open(settings, self._shown)
         except LiveLightError as exc:
             self._problem(str(exc))
+        except Exception:
+            log.exception("the light could not be opened")
+            self._problem("A fault of LiveLight's own: the new light cannot be opened; the log says why.")
 
     def _open(self, settings: RelightSettings, shown: Opened | None) -> Opened:
         """What ``settings`` name; a light that is open already is kept."""

@@ -24,7 +24,7 @@ MAX_BYTES = 65536
 class Coloured(BaseModel):
     """Something that shines: give ``kelvin`` or ``color``, not both; neither = neutral white."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kelvin: float | None = Field(None, ge=LOWEST_K, le=HIGHEST_K, description="Colour temperature, kelvin.")
     color: str | None = Field(None, pattern="^#[0-9a-fA-F]{6}$", description="Colour of the light as shown, #rrggbb.")
@@ -78,7 +78,7 @@ class Sphere(Coloured):
 class Rig(BaseModel):
     """A set of lights around one person."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     summary: str = Field(max_length=200, description="One line for the list of presets.")
     white_kelvin: float = Field(

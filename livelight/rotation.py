@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from livelight.errors import SettingsError
+
+MOST_DEG = 1e6
+"""Degrees either way that a rotation may name: nearly three thousand turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Rotation:
 
 
 def parsed_rotation(text: str, clip_duration_s: float | None, period_s: float) -> Rotation:
-    """Read "A" or "A..B", degrees. Raises SettingsError for anything else.
+    """Read "A" or "A..B", degrees of at most MOST_DEG either way. Raises SettingsError for anything else.
 
     A..B takes the length of the clip; where that is unknown or zero, period_s, over and over.
     """
@@ -39,7 +41,10 @@ def parsed_rotation(text: str, clip_duration_s: float | None, period_s: float) -
         degrees = [float(part) for part in parts]
     except ValueError:
         degrees = []
-    if len(degrees) not in (1, 2) or not all(map(math.isfinite, degrees)):
-        raise SettingsError(f"rotate must be degrees like 90, or a movement like 0..360; got '{text}'.")
+    if len(degrees) not in (1, 2) or not all(abs(angle) <= MOST_DEG for angle in degrees):  # NaN fails every comparison
+        raise SettingsError(
+            f"rotate must be degrees like 90, or a movement like 0..360, at most {MOST_DEG:.0f} either way; "
+            f"got '{text}'."
+        )
     known = bool(clip_duration_s)
     return Rotation(degrees[0], degrees[-1], clip_duration_s if clip_duration_s else period_s, repeats=not known)

@@ -20,6 +20,9 @@ F64 = NDArray[np.float64]
 TOWARDS_CAMERA = np.array([0.0, 0.0, 1.0], np.float32)
 """The normal of a card that faces the camera."""
 
+_CHANNELS = 4
+"""At most so many does OpenCV average at once where a block is no whole number of texels."""
+
 
 @lru_cache(maxsize=16)
 def directions(rows: int, columns: int) -> F32:
@@ -75,9 +78,11 @@ def reduced(image: F32, rows: int) -> F32:
     if height == rows:
         return image
     energy = image * solid_angles(height, width)[:, None, None].astype(np.float32)
-    summed = cv2.resize(energy, (2 * rows, rows), interpolation=cv2.INTER_AREA) * (height * width / (2 * rows * rows))
-    weights = solid_angles(rows, 2 * rows)[:, None, None]
-    return np.asarray(summed.reshape(rows, 2 * rows, -1) / weights, np.float32)
+    parts = np.split(energy, range(_CHANNELS, energy.shape[2], _CHANNELS), axis=2)
+    means = [cv2.resize(part, (2 * rows, rows), interpolation=cv2.INTER_AREA) for part in parts]
+    summed = np.concatenate([mean.reshape(rows, 2 * rows, -1) for mean in means], axis=2)
+    summed *= height * width / (2 * rows * rows)
+    return np.asarray(summed / solid_angles(rows, 2 * rows)[:, None, None], np.float32)
 
 
 def padded(image: F32) -> F32:

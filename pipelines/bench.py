@@ -23,7 +23,7 @@ from rich.table import Table
 
 from livelight import __version__
 from livelight.config import RelightSettings
-from livelight.errors import InputError
+from livelight.errors import InputError, OutputError
 from livelight.fit import parse_size
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
@@ -225,8 +225,11 @@ def bench(
 ) -> None:
     """Run the benchmark and print it as a table; ``json_out`` gets it as JSON, a list if there are several runs.
 
-    size: one or more, with commas. levels: every level that the governor may choose, and not the best alone.
+    size: one or more, with commas. levels: every level that the governor may choose, and not the best alone. Raises
+    OutputError if ``json_out`` cannot be written, where that can be told before anything is measured.
     """
+    if json_out and (json_out.is_dir() or not json_out.parent.is_dir()):
+        raise OutputError(f"{json_out} cannot be written; expected the name of a file in a folder that exists.")
     lighting = build_lighting(settings, None)
     sizes = [parse_size(text) for text in size.split(",")] if size else [None]
     reports = []
@@ -240,4 +243,7 @@ def bench(
         show_together(reports, Console())
     if json_out:
         numbers = [asdict(report) for report in reports]
-        json_out.write_text(json.dumps(numbers if len(numbers) > 1 else numbers[0], indent=1) + "\n")
+        try:
+            json_out.write_text(json.dumps(numbers if len(numbers) > 1 else numbers[0], indent=1) + "\n")
+        except OSError as exc:
+            raise OutputError(f"{json_out} cannot be written ({exc.strerror}); choose another file.") from exc

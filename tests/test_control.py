@@ -28,6 +28,45 @@ def test_a_change_is_checked_as_a_whole():
     assert control.settings.env == "neon"
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"exposure": value} for value in (5000, -21, "nan", "inf", "1e999", float("nan"))),
+        *({"rotate_period_s": value} for value in (1e-320, 0, "inf", "nan", 1e7)),
+        *({name: "nan"} for name in ("pitch", "intensity", "blur", "tone", "brighten", "fov_deg")),
+        {"rotate": "1e308..-1e308"},
+    ],
+)
+def test_no_number_that_spoils_the_light_is_taken(fields):
+    control = Control(RelightSettings())
+    before = control.settings
+    with pytest.raises(SettingsError, match=next(iter(fields))) as caught:
+        control.change(**fields)
+    assert "\n" not in str(caught.value)
+    assert control.settings is before
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"exposure": 20.0},
+        {"exposure": -20.0},
+        {"rotate": "-1e6..1e6", "rotate_period_s": 0.1},
+        {"rotate": "0..1e6", "rotate_period_s": 1e6},
+    ],
+)
+def test_the_farthest_settings_still_give_light(fields):
+    control = Control(RelightSettings(env="window-left", background="env", tone=1.0))
+    light = lit(control)
+    light.at(0.0, 64, 36)
+    control.change(**fields)
+    for time_s in (1.03, 86400.0):
+        now = light.at(time_s, 64, 36)
+        assert np.isfinite(now.code).all()
+        assert now.code.max() > 0
+        assert np.isfinite(now.tone_gain).all()
+
+
 def test_a_turn_takes_effect_with_the_next_frame():
     control = Control(RelightSettings(env="window-left"))
     light = lit(control)
@@ -99,6 +138,24 @@ def test_an_env_that_cannot_be_opened_is_reported_and_the_next_one_works():
     light.at(0.3, 64, 36)
     light.close()
     assert light.at(0.4, 64, 36).code is not before
+
+
+def test_an_env_that_breaks_the_opener_is_reported_too(caplog):
+    def broken(env, fov_deg):
+        if env == "neon":
+            raise ZeroDivisionError("nobody foresaw it")
+        return open_light(env, fov_deg)
+
+    control, problems = Control(RelightSettings(env="window-left")), []
+    light = lit(control, problems, open_env=broken)
+    before = light.at(0.0, 64, 36).code
+    control.change(env="neon")
+    light.at(0.1, 64, 36)
+    light.close()
+    assert light.at(0.2, 64, 36).code is before
+    (sentence,) = problems
+    assert "the log says why" in sentence
+    assert "nobody foresaw it" in caplog.text
 
 
 def test_the_first_light_must_be_there():

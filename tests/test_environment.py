@@ -45,12 +45,12 @@ def test_even_light_gives_pi_to_every_normal():
     assert even.irradiance(normals) == pytest.approx(np.full((50, 3), np.pi), rel=1e-3)
 
 
-def test_irradiance_is_the_cosine_integral_over_all_texels():
-    light = noise(128)
+@pytest.mark.parametrize("rows", [128, 65, 400])
+def test_irradiance_is_the_cosine_integral_over_all_texels(rows):
+    light = noise(rows)
     normals = np.array([[0, 0, 1], [0.6, 0.64, 0.48], [-0.8, 0, -0.6]], np.float32)
-    weight = sphere.solid_angles(128, 256)[:, None] * np.maximum(sphere.directions(128, 256) @ normals.T, 0).transpose(
-        2, 0, 1
-    )
+    facing = np.maximum(sphere.directions(rows, 2 * rows) @ normals.T, 0).transpose(2, 0, 1)
+    weight = sphere.solid_angles(rows, 2 * rows)[:, None] * facing
     expected = np.einsum("nhw,hwc->nc", weight, light.image.astype(np.float64))
     assert light.irradiance(normals) == pytest.approx(expected, rel=2e-3)
 

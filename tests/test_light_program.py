@@ -108,7 +108,7 @@ def test_rotation_of_a_camera_repeats_after_its_period():
     assert parsed_rotation("0..90", 0.0, 10.0).at(0) == 0
 
 
-@pytest.mark.parametrize("text", ["fast", "1..2..3", "", "..", "nan", "0..inf"])
+@pytest.mark.parametrize("text", ["fast", "1..2..3", "", "..", "nan", "0..inf", "1e308..-1e308", "1000001"])
 def test_a_rotation_that_is_none(text):
     with pytest.raises(SettingsError, match="rotate must be degrees"):
         parsed_rotation(text, None, 10.0)

@@ -137,6 +137,7 @@ def test_higher_kelvin_is_bluer_and_the_white_point_is_neutral():
         ("[[light]]\nkind = 'ring'\nazimuth_deg = 0\nsize_m = [1.0, 1.0]\n", ["light 1", "diameter"]),
         ("[[light]]\nkind = 'window'\nazimuth_deg = 0\nsize_m = 1.0\n", ["light 1", "[width, height]"]),
         ("[[light]]\nkind = 'bulb'\nazimuth_deg = 500\n", ["light 1 azimuth_deg", "180"]),
+        ("[[fill]]\nratio = nan\n", ["fill 1 ratio", "finite"]),
         ("[[fill]]\nkelvin = 3000\ncolor = '#ffffff'\n", ["fill 1", "either kelvin or color"]),
         ("[[fill]]\ncolor = 'red'\n", ["fill 1 color"]),
         ("", ["at least one"]),

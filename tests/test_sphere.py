@@ -46,6 +46,24 @@ def test_reducing_keeps_the_energy_of_each_part():
     assert small * sphere.solid_angles(24, 48)[:, None, None] == pytest.approx(energy, rel=1e-4)
 
 
+@pytest.mark.parametrize("height", [65, 97, 127, 333, 400, 511])
+def test_reducing_takes_any_height_and_any_number_of_channels(height):
+    image = np.random.default_rng(3).random((height, 2 * height, 9), np.float32)
+    image[height // 4, height // 3] = 1e4
+    energy = image * sphere.solid_angles(height, 2 * height)[:, None, None]
+    down, across = shares(height, 64), shares(2 * height, 128)
+    expected = np.einsum("rh,hwc,kw->rkc", down, energy, across, optimize=True)
+    found = sphere.reduced(image, 64) * sphere.solid_angles(64, 128)[:, None, None]
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
+def shares(fine, coarse):
+    """How much of each of ``fine`` texels in a row lies in each of ``coarse``: float64 (coarse, fine)."""
+    start, end = np.arange(coarse)[:, None] * fine / coarse, np.arange(1, coarse + 1)[:, None] * fine / coarse
+    texel = np.arange(fine)[None]
+    return np.clip(np.minimum(texel + 1, end) - np.maximum(texel, start), 0, 1)
+
+
 def test_samples_are_seamless_where_the_columns_meet():
     image = np.ones((8, 16, 3), np.float32)
     image[:, 0], image[:, -1] = 3.0, 5.0

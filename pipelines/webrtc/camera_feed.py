@@ -182,9 +182,12 @@ class CameraFeed:
                 run_live(session)
         except LiveLightError as exc:
             self._notice(str(exc))
+        except Exception:
+            log.exception("the camera stopped")
+            self.problem = "a fault of the server's own stopped the camera; its log says why"
 
     def _notice(self, sentence: str) -> None:
-        self.problem = sentence
+        self.problem = self._gallery.without_paths(sentence)
         log.info("%s", sentence)
 
 

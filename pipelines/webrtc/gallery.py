@@ -141,7 +141,10 @@ class Gallery:
         item = self.find("envs", id_)
         if item is None:
             raise LightError("the environment is not there any more")
-        return open_light(item.id if item.file is None else str(item.file), fov_deg)
+        try:
+            return open_light(item.id if item.file is None else str(item.file), fov_deg)
+        except LightError as exc:
+            raise LightError(self.without_paths(str(exc))) from exc
 
     def open_background(self, settings: RelightSettings, source: LightSource) -> Backdrop:
         """As livelight.backdrop.open_backdrop, by id."""
@@ -150,7 +153,18 @@ class Gallery:
         item = self.find("backgrounds", settings.background)
         if item is None or item.file is None:
             raise LightError("the background is not there any more")
-        return open_backdrop(settings.model_copy(update={"background": str(item.file)}), source)
+        try:
+            return open_backdrop(settings.model_copy(update={"background": str(item.file)}), source)
+        except LightError as exc:
+            raise LightError(self.without_paths(str(exc))) from exc
+
+    def without_paths(self, sentence: str) -> str:
+        """The sentence with titles in place of the exhibits' files: where those lie is the server's own affair."""
+        with self._lock:
+            items = [item for shelf in self._shelves.values() for item in shelf.values() if item.file is not None]
+        for item in sorted(items, key=lambda item: len(str(item.file)), reverse=True):  # a/b.mp4 before b.mp4
+            sentence = sentence.replace(str(item.file), item.title)
+        return sentence
 
 
 def _is_plain(background: str) -> bool:

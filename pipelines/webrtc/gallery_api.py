@@ -9,8 +9,8 @@ from functools import partial
 
 from aiohttp import web
 
-from livelight.config import LightSettings
-from livelight.picture_file import read_picture
+from livelight.config import LightSettings, RelightSettings
+from livelight.errors import InputError, LightError
 from pipelines.webrtc import thumbnails
 from pipelines.webrtc.gallery import Exhibit, Gallery, Shelf
 from pipelines.webrtc.replies import body
@@ -72,13 +72,20 @@ class GalleryApi:
         if key not in self._drawn:
             async with self._drawing:
                 if key not in self._drawn:
-                    self._drawn[key] = await asyncio.to_thread(draw, self._gallery, item)
+                    self._drawn[key] = await asyncio.to_thread(self._told, draw, item)
         jpeg = self._drawn[key]
         etag = f'"{hashlib.sha256(jpeg).hexdigest()[:16]}"'
         headers = {"Cache-Control": "private, max-age=3600", "ETag": etag}
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=304, headers=headers)
         return web.Response(body=jpeg, content_type="image/jpeg", headers=headers)
+
+    def _told(self, draw: Callable[[Gallery, Exhibit], bytes], item: Exhibit) -> bytes:
+        """What ``draw`` gives. Raises LightError, with no path in it, for a file that breaks off."""
+        try:
+            return draw(self._gallery, item)
+        except InputError as exc:
+            raise LightError(self._gallery.without_paths(str(exc))) from exc
 
 
 def _panorama(gallery: Gallery, item: Exhibit) -> bytes:
@@ -90,5 +97,7 @@ def _ball(gallery: Gallery, item: Exhibit) -> bytes:
 
 
 def _background(gallery: Gallery, item: Exhibit) -> bytes:
-    assert item.file is not None  # backgrounds have no presets
-    return thumbnails.picture_jpeg(read_picture(item.file))
+    plain = RelightSettings()
+    settings = plain.model_copy(update={"background": item.id})
+    light = gallery.open_light(plain.env, plain.fov_deg)
+    return thumbnails.backdrop_jpeg(gallery.open_background(settings, light), light)

@@ -97,7 +97,7 @@ class Hub:
 
     async def _opened(self, offer: str, back: bool, name: str) -> tuple[Session, str]:
         control = Control(self.gallery.start)
-        problems = Problems()
+        problems = Problems(self.gallery)
         lighting = await asyncio.to_thread(
             LiveLighting, control, problems, self.gallery.open_light, self.gallery.open_background
         )

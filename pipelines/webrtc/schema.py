@@ -23,12 +23,13 @@ def schema(settings: type[RelightSettings] = RelightSettings) -> dict[str, list[
 def _field(settings: type[RelightSettings], name: str) -> dict[str, Any]:
     field = settings.model_fields[name]
     kinds = typing.get_args(field.annotation) or (field.annotation,)
-    words = [word for kind in kinds for word in typing.get_args(kind)]
+    parts = [part for kind in kinds for part in typing.get_args(kind) or (kind,)]
     bare = typing.get_origin(field.annotation) is typing.Literal
-    number = any(kind in (float, int) for kind in kinds)
-    low = [bound.ge if isinstance(bound, Ge) else bound.gt for bound in field.metadata if isinstance(bound, (Ge, Gt))]
-    high = [bound.le if isinstance(bound, Le) else bound.lt for bound in field.metadata if isinstance(bound, (Le, Lt))]
-    choices = list(kinds) if bare else words
+    number = any(part in (float, int) for part in parts)
+    choices = [part for part in parts if isinstance(part, str)]
+    bounds = [*field.metadata, *parts]
+    low = [bound.ge if isinstance(bound, Ge) else bound.gt for bound in bounds if isinstance(bound, (Ge, Gt))]
+    high = [bound.le if isinstance(bound, Le) else bound.lt for bound in bounds if isinstance(bound, (Le, Lt))]
     described = {
         "name": name,
         "label": field.description,

@@ -23,15 +23,16 @@ SOUND_LATE_S = 0.06
 
 
 class Problems:
-    """Sentences from any thread to the client, or to the log while there is no client to tell."""
+    """Sentences from any thread to the client, or to the log while there is no client to tell. No paths in them."""
 
-    def __init__(self) -> None:
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
         self._loop = asyncio.get_running_loop()
         self.channel: ControlChannel | None = None
 
     def __call__(self, sentence: str) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._tell, sentence)
+            self._loop.call_soon_threadsafe(self._tell, self._gallery.without_paths(sentence))
         except RuntimeError:  # the loop is closed, and everybody gone
             log.warning("%s", sentence)
 

@@ -139,7 +139,10 @@ def batches(taken: Taken, relighter: OpenRelighter) -> list[Taken]:
 
 
 def relight(together: Taken, relighter: OpenRelighter) -> None:
-    """One run of the engine; a fault is each stream's own."""
+    """One run of the engine; a fault is each stream's own.
+
+    After one that nobody foresaw they go again one by one, so that it falls on the stream that it comes from.
+    """
     try:
         if len(together) > 1:
             assert isinstance(relighter, BatchStep)
@@ -149,6 +152,13 @@ def relight(together: Taken, relighter: OpenRelighter) -> None:
     except LiveLightError as exc:
         for stream, _ in together:
             stream.fail(exc)
+        return
+    except Exception as exc:
+        if len(together) == 1:
+            together[0][0].fail(exc)
+        else:
+            for one in together:
+                relight([one], relighter)
         return
     for (stream, _), (relit, state) in zip(together, results, strict=True):
         stream.deliver(relit, state, relighter.runtime_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
 import time
 from collections import deque
@@ -21,8 +22,13 @@ from livelight.video_color import SrgbReader
 from pipelines.webrtc.outlet import Relit
 from pipelines.webrtc.outlets import Outlets
 
+log = logging.getLogger(__name__)
+
 MAX_PIXELS = 3840 * 2160
 """A larger picture is not relit: one peer must not take the engine from all others."""
+
+FAULT = "a fault of the server's own: the picture cannot be relit; its log says why"
+"""What is told of an error that nobody foresaw."""
 
 _RATE_WINDOW_S = 2.0
 
@@ -66,6 +72,7 @@ class LiveStream:
         self._latency_s = 0.0
         self._runtime = ""
         self._refused = False
+        self._fault = ""
         self.notify: Callable[[], None] = lambda: None
         """Told by ``put`` that a picture waits; set by the engine."""
 
@@ -93,7 +100,7 @@ class LiveStream:
             return None
         try:
             return self._job(arrived)
-        except LiveLightError as exc:
+        except Exception as exc:  # whatever it is, the engine and the other streams go on
             self.fail(exc)
             return None
 
@@ -101,12 +108,22 @@ class LiveStream:
         """What the relighter made of the job that was taken last. Engine thread."""
         self._state = state
         self._runtime = runtime
+        self._fault = ""
         self._send(relit)
 
-    def fail(self, error: LiveLightError) -> None:
-        """The job that was taken last came to nothing; the stream goes on, from a new state. Engine thread."""
+    def fail(self, error: Exception) -> None:
+        """The job that was taken last came to nothing; the stream goes on, from a new state. Engine thread.
+
+        An error that nobody foresaw is logged with its traceback and told as FAULT, once while it comes again with
+        every picture.
+        """
         self._state = None
-        self._problem(str(error))
+        if isinstance(error, LiveLightError):
+            self._problem(str(error))
+        elif self._fault != repr(error):
+            self._fault = repr(error)
+            log.error("a picture could not be relit", exc_info=error)
+            self._problem(FAULT)
 
     def close(self) -> None:
         """End all consumers; free the light."""

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livelight.backdrop import Backdrop
 from livelight.color import linear_to_srgb8
 from livelight.environment import Environment, rolled_off
 from livelight.light_source import LightSource
-from livelight.moving_picture import covering
 
 ROWS = 128
 """Height of a thumbnail, and size of a ball, pixels; a panorama is twice as wide."""
@@ -29,9 +29,11 @@ def ball_jpeg(source: LightSource) -> bytes:
     return _jpeg(linear_to_srgb8(rolled_off(environment.grey_ball(ROWS) * np.float32(_BALL_GAIN))))
 
 
-def picture_jpeg(picture: NDArray[np.uint8]) -> bytes:
-    """A background, cut to 256 x 128."""
-    return _jpeg(covering(picture, 2 * ROWS, ROWS))
+def backdrop_jpeg(backdrop: Backdrop, light: LightSource) -> bytes:
+    """A background, picture, video or panorama, as it begins: 256 x 128. light: any; it does not show."""
+    picture = backdrop.at(0.0, 2 * ROWS, ROWS, Environment(light.at(0.0)))
+    assert picture is not None  # a background that is a file hides the room
+    return _jpeg(picture)
 
 
 def _jpeg(picture: NDArray[np.uint8]) -> bytes:

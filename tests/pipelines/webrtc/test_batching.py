@@ -13,7 +13,7 @@ from livelight.errors import RuntimeFailure
 from livelight.fakes import IdentityRelighter
 from livelight.lighting import Light
 from pipelines.webrtc.shared_engine import SharedEngine
-from pipelines.webrtc.stream import LiveStream
+from pipelines.webrtc.stream import FAULT, LiveStream
 from tests.pipelines.webrtc.served import WAIT_S, until
 
 LIGHT = Light(np.ones((16, 16, 3), np.float32), None, 0.0, 1.0, np.ones(3, np.float32))
@@ -29,11 +29,25 @@ class OneLight:
         pass
 
 
+class BrokenLight(OneLight):
+    """Raises what nobody foresaw while ``fails``."""
+
+    fails = True
+
+    def at(self, time_s, width, height):
+        if self.fails:
+            raise ZeroDivisionError("no such light")
+        return LIGHT
+
+
 class Together(IdentityRelighter):
     """Takes up to three pictures of one size; counts each stream's frames in its state, and waits for ``go``.
 
     runs: what each run of the engine held, as (width, state before) of each picture; warming up is left out.
+    poison: a pts at which it raises what nobody foresaw.
     """
+
+    poison = -1
 
     def __init__(self):
         super().__init__()
@@ -53,6 +67,8 @@ class Together(IdentityRelighter):
             self.busy.set()
             assert self.go.wait(WAIT_S)
             self.runs.append([(frame.width, state) for frame, _, state in jobs])
+            if any(frame.pts == self.poison for frame, _, _ in jobs):
+                raise OverflowError("34, Numerical result out of range")
             if self.fails:
                 raise RuntimeFailure("the engine has failed")
         return [(frame, (state or 0) + 1) for frame, _, state in jobs]
@@ -116,3 +132,43 @@ def test_a_fault_of_the_engine_is_told_to_all_and_the_streams_go_on():
         assert relighter.runs[-1] == [(32, None)]
 
     asyncio.run(with_streams(3, work))
+
+
+def test_what_nobody_foresaw_fails_its_own_stream_alone(caplog):
+    async def work(relighter, engine, streams, problems):
+        outlets = [stream.outlets.new() for stream in streams]
+        streams[0].put(picture(32, 0))
+        assert await asyncio.to_thread(relighter.busy.wait, WAIT_S)
+        for stream, pts in zip(streams, (7, 13, 8), strict=True):
+            stream.put(picture(32, pts))
+        relighter.poison = 13
+        relighter.go.set()
+        await until(lambda: len(problems) == 1)
+        for pts in (13, 13, 9):  # told once while it comes again, and over when it stays away
+            so_far = len(relighter.runs)
+            streams[1].put(picture(32, pts))
+            await until(lambda so_far=so_far: len(relighter.runs) > so_far)
+        assert (await outlets[1].take()).pts == 9
+        assert [(await outlets[k].take()).pts for k in (0, 2)] == [7, 8]
+        assert relighter.runs[-1] == [(32, None)]
+        assert problems == [FAULT]
+        (record,) = [record for record in caplog.records if record.exc_info]
+        assert record.exc_info[0] is OverflowError
+
+    asyncio.run(with_streams(3, work))
+
+
+def test_a_light_that_breaks_fails_its_own_stream_alone():
+    async def work(relighter, engine, streams, problems):
+        relighter.go.set()
+        broken = streams[0]._lighting = BrokenLight()
+        outlets = [stream.outlets.new() for stream in streams]
+        for stream in streams:
+            stream.put(picture(32, 0))
+        assert (await outlets[1].take()).pts == 0
+        await until(lambda: problems == [FAULT])
+        broken.fails = False
+        streams[0].put(picture(32, 1))
+        assert (await outlets[0].take()).pts == 1
+
+    asyncio.run(with_streams(2, work))

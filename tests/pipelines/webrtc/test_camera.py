@@ -2,6 +2,10 @@
 
 import asyncio
 
+from livelight.config import RelightSettings
+from livelight.fakes import IdentityRelighter
+from pipelines.webrtc.camera_feed import CameraFeed
+from pipelines.webrtc.gallery import Gallery
 from tests.pipelines.webrtc.served import Caller, served, until
 
 
@@ -34,3 +38,23 @@ def test_camera_is_started_watched_and_stopped():
             await early.close()
 
     asyncio.run(run())
+
+
+class Broken(IdentityRelighter):
+    """Raises what nobody foresaw."""
+
+    def step(self, frame, light, state):
+        raise ZeroDivisionError("/home/owner/secret")
+
+
+def test_a_fault_that_nobody_foresaw_is_told_and_logged(caplog):
+    async def run():
+        feed = CameraFeed(Gallery(RelightSettings()), Broken)
+        await asyncio.to_thread(feed.start, "pattern", "none")
+        await until(lambda: not feed.running)
+        await asyncio.to_thread(feed.stop)
+        assert "log says why" in feed.problem
+        assert "secret" not in feed.problem
+
+    asyncio.run(run())
+    assert ZeroDivisionError in [record.exc_info[0] for record in caplog.records if record.exc_info]

@@ -1,16 +1,21 @@
 """The description tells of every route and no other; requests made from it get answers that it names."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 
+from livelight.config import RelightSettings
 from livelight.fakes import IdentityRelighter
+from pipelines import webrtc
 from pipelines.webrtc import peer
 from pipelines.webrtc.app import build_app
 from pipelines.webrtc.guard import Rate
 from pipelines.webrtc.openapi import document
+from pipelines.webrtc.schema import schema
 from pipelines.webrtc.sdpfrag import CONTENT_TYPE as FRAGMENT
 from pipelines.webrtc.serve_settings import ServeSettings
 from tests.pipelines.webrtc.page.browser import serving_here
@@ -37,6 +42,22 @@ def test_every_route_is_described():
         (method.upper(), path) for path, item in document()["paths"].items() for method in methods if method in item
     }
     assert {(method, path) for method, path in routes - page if method != "HEAD"} == told
+
+
+def test_the_bounds_of_a_number_that_may_be_a_word_are_told():
+    exposure = next(field for field in schema()["fields"] if field["name"] == "exposure")
+    assert (exposure["kind"], exposure["min"], exposure["max"], exposure["choices"]) == ("number", -20, 20, ["keep"])
+    number, word = document()["components"]["schemas"]["Settings"]["properties"]["exposure"]["anyOf"]
+    assert (number["minimum"], number["maximum"], word["const"]) == (-20, 20, "keep")
+
+
+def test_the_page_s_sliders_ask_for_nothing_that_is_refused():
+    text = (Path(webrtc.__file__).parent / "page" / "fields.js").read_text()
+    sliders = re.findall(r"^  (\w+): \{.*?min: (-?[\d.]+), max: (-?[\d.]+)", text, re.MULTILINE)
+    assert {name for name, _, _ in sliders} >= {"exposure", "rotate_period_s", "blur", "fov_deg"}
+    for name, low, high in sliders:
+        RelightSettings(**{name: low})
+        RelightSettings(**{name: high})
 
 
 def test_answers_are_as_described(monkeypatch):
