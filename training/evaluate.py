@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections import defaultdict
 from pathlib import Path
 
@@ -53,8 +54,14 @@ def figures_of(outputs: list[F32], clip: HeldOutClip) -> Figures:
 
 
 def mean_of(rows: list[Figures]) -> Figures:
-    """The mean of every column, and how many rows there were."""
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} | {"samples": len(rows)}
+    """The mean of every column, NaN left out, and how many rows there were."""
+    return {name: mean_known([row[name] for row in rows]) for name in rows[0]} | {"samples": len(rows)}
+
+
+def mean_known(values: list[float]) -> float:
+    """The mean of those that are not NaN; NaN if none is."""
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
 
 
 def table(title: str, rows: dict[str, Figures]) -> str:

@@ -39,6 +39,7 @@ from livelight.relight import Relighter, State, build_relighter, model_path
 from livelight.runtimes import NetworkOutput
 from livelight.segmenters import open_segmenter
 from pipelines.face_identity import FaceIdentity, likeness
+from training.evaluate import mean_known
 from training.face_normals import FaceMesh
 from training.light_stage.assets import root
 from training.look import frames
@@ -160,7 +161,7 @@ def mean_of(rows: list[dict[str, float]]) -> dict[str, float]:
     """The mean of each of COLUMNS over the rows that have it; faces_missed is summed."""
     means = {name: [row[name] for row in rows if name in row] for name in COLUMNS}
     total = sum(row["faces_missed"] for row in rows)
-    return {name: float(np.mean(values)) for name, values in means.items() if values} | {"faces_missed": total}
+    return {name: mean_known(values) for name, values in means.items() if values} | {"faces_missed": total}
 
 
 def table(title: str, rows: dict[str, dict[str, float]]) -> str:

@@ -12,11 +12,17 @@ from livelight.picture_metrics import warp_error
 from livelight.runtimes import NetworkOutput
 from training import held_out
 from training.dynamic_light import error
-from training.evaluate import figures_of
+from training.evaluate import figures_of, mean_of
 from training.held_out import HeldOutClip, typology_angle_deg
 from training.methods import RivalError, command, labels, network, nothing, reinhard
 
 SIDE = 48
+
+
+def test_a_figure_that_a_sample_does_not_have_is_left_out_of_the_mean():
+    rows = [{"detail": 0.5, "psnr": 20.0}, {"detail": float("nan"), "psnr": 30.0}]
+    assert mean_of(rows) == {"detail": 0.5, "psnr": 25.0, "samples": 2}
+    assert np.isnan(mean_of(rows[1:])["detail"])
 
 
 def test_models_of_one_name_are_told_apart_by_their_folders():
