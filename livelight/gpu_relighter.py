@@ -94,10 +94,12 @@ class _Ready:
     def new_backdrops(self, blur: bool, lights: Sequence[Light]) -> list[int]:
         """Numbers of the streams of a path whose backdrop is not the one that lies on the device."""
         behind = self._behind[blur, len(lights)]
-        new = [k for k, light in enumerate(lights) if light.backdrop is not None and light.backdrop is not behind[k]]
+        return [k for k, light in enumerate(lights) if light.backdrop is not None and light.backdrop is not behind[k]]
+
+    def brought(self, blur: bool, lights: Sequence[Light], new: Sequence[int]) -> None:
+        """The backdrops of these streams lie on the device now."""
         for number in new:
-            behind[number] = lights[number].backdrop
-        return new
+            self._behind[blur, len(lights)][number] = lights[number].backdrop
 
 
 class GpuRelighter:
@@ -171,6 +173,7 @@ class GpuRelighter:
         for number in new:
             inputs["backdrop"][number] = lights[number].backdrop
         after = self._run(path, jobs, before, stops, new)
+        ready.brought(blur, lights, new)
         lost = [_lost(*each) for each in zip(jobs, path.picture, mattes, stops, strict=True)]
         following = [followed(*each) for each in zip(stops, lost, strict=True)]
         if any(last is None and by for last, by in zip(stops, following, strict=True)):

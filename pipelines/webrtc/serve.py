@@ -11,6 +11,7 @@ from functools import partial
 from types import ModuleType
 
 from livelight.errors import MissingExtra, SettingsError
+from livelight.light_program import build_lighting
 from pipelines.webrtc.memory import few_arenas
 from pipelines.webrtc.serve_settings import ServeSettings
 
@@ -23,7 +24,9 @@ def serve(settings: ServeSettings) -> None:
         except ImportError as exc:
             raise MissingExtra(package, "webrtc", "livelight serve") from exc
     few_arenas()
-    asyncio.run(_serve(settings.checked()))
+    settings = settings.checked()
+    build_lighting(settings, None)  # a light or background that cannot be opened is told now, not to the first visitor
+    asyncio.run(_serve(settings))
 
 
 async def _serve(settings: ServeSettings) -> None:

@@ -143,6 +143,19 @@ def test_a_backdrop_crosses_only_when_it_changes(relighter: GpuRelighter, device
     assert sizes == [small, large, small, large, small, large]
 
 
+def test_a_backdrop_that_did_not_get_there_crosses_with_the_next_frame(
+    relighter: GpuRelighter, device: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    _, state = relighter.step(frames(3)[0], light(0), None)
+    with monkeypatch.context() as broken:
+        broken.setattr(relighter, "_run", lambda *given: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            relighter.step(frames(3)[1], light(0, backdrop=behind), state)
+    relit, _ = relighter.step(frames(3)[2], light(0, backdrop=behind), state)
+    assert abs(int(relit.image[2, 2].max()) - 90) <= 1
+
+
 def test_a_state_is_a_value(tensorrt: None, folder: Path, device: FakeDevice) -> None:
     """A state that was stepped from may be stepped from again, and streams take turns."""
     relighter = GpuRelighter(lambda: device, supply(folder), Oval(sway=0))
