@@ -75,8 +75,8 @@ class LiveLighting:
     """Lighting (livelight.lighting) that follows a Control. ``at`` is called by the session's thread alone.
 
     A new environment or background is opened on a thread of its own while the old light stays on. One that cannot be
-    opened is reported to ``problem`` in one sentence, and the old light stays. The first one is opened in the
-    constructor, which raises LightError.
+    opened is reported to ``problem`` in one sentence, and the old light stays; it follows all other changes. The first
+    one is opened in the constructor, which raises LightError.
     """
 
     def __init__(
@@ -99,6 +99,7 @@ class LiveLighting:
         self._program = self._shown.program()
         self._light: Light | None = None
         self._broken = False
+        self._refused: RelightSettings | None = None
 
     def at(self, time_s: float, width: int, height: int) -> Light:
         """As Lighting.at, under the newest settings that are ready.
@@ -132,10 +133,14 @@ class LiveLighting:
             self._opener = None
             if self._opened is not None:
                 self._show(self._opened)
+            else:
+                self._refused = self._asked
         wanted = self._control.settings
         if wanted is self._asked or self._opener is not None:
             return
-        self._asked = wanted
+        asked, self._asked = self._asked, wanted
+        if self._refused is not None and wanted != asked and _named(wanted) == _named(self._refused):
+            wanted = wanted.model_copy(update=_named(self._shown.settings))
         if self._shown.serves(wanted):
             self._show(replace(self._shown, settings=wanted))
             return
@@ -162,6 +167,11 @@ class LiveLighting:
         same = shown is not None and (shown.settings.env, shown.settings.fov_deg) == (settings.env, settings.fov_deg)
         source = shown.source if same and shown is not None else self._open_env(settings.env, settings.fov_deg)
         return Opened(settings, source, self._open_background(settings, source))
+
+
+def _named(settings: RelightSettings) -> dict[str, object]:
+    """Which environment and background are to be open."""
+    return {name: getattr(settings, name) for name in OPENING[:3]}
 
 
 def _sized(light: Light, width: int, height: int) -> Light:

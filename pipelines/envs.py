@@ -16,6 +16,7 @@ from livelight.light_source import open_light
 from livelight.picture_file import kind_of, picture_size
 from livelight.rig import load_preset, load_rig, preset_text, rig_names
 from livelight.sources.picture import PICTURE_SUFFIXES
+from pipelines.clip import say
 
 SUFFIXES = (".hdr", ".exr", ".png", ".jpg", ".jpeg", ".webp", ".toml", ".mp4", ".mov", ".mkv", ".webm")
 """What is taken from a folder."""
@@ -57,18 +58,31 @@ def listed_presets() -> list[Listed]:
 
 def listed_files(paths: list[Path]) -> list[Listed]:
     """The environments among files and in folders (not in their sub-folders). Raises LightError if there are none."""
-    found: list[Path] = []
+    found: list[Listed] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(entry for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES)
+            found += _in_folder(path)
         elif path.exists() or path.suffix:
-            found.append(path)
+            found.append(_listed(path))
         else:
             load_preset(str(path))  # a preset by name; raises with near names
-            found.append(path)
+            found.append(_listed(path))
     if not found:
         raise LightError(f"{', '.join(map(str, paths))}: no environments there; known are {' '.join(SUFFIXES)} files.")
-    return [_listed(path) for path in found]
+    return found
+
+
+def _in_folder(folder: Path) -> list[Listed]:
+    """The environments among a folder's files; what is none is told and left out."""
+    found = []
+    for path in sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES):
+        try:
+            found.append(_listed(path))
+        except LightError as exc:
+            say(f"{exc} It is left out.")
+        except OSError as exc:
+            say(f"{path} cannot be read ({exc.strerror}); it is left out.")
+    return found
 
 
 def _listed(path: Path) -> Listed:

@@ -30,6 +30,7 @@ def install(
 ) -> None:
     """Install and start it, with these options of livelight run; again, to change them."""
     _systemctl("--version")
+    _check_options(options or [])
     path = unit_path()
     from livelight.config_folder import write_setting_file
 
@@ -38,6 +39,15 @@ def install(
     _systemctl("enable", UNIT)
     _systemctl("restart", UNIT)
     print(f"{path} is installed and started; its words: journalctl --user -u {UNIT}")
+
+
+def _check_options(options: list[str]) -> None:
+    """Read them as livelight run does. Raises click.UsageError."""
+    from pipelines.cli import app as whole
+
+    commands = typer.main.get_command(whole)
+    assert isinstance(commands, typer.core.TyperGroup)
+    commands.commands["run"].make_context("livelight run", list(options))
 
 
 @app.command()
@@ -85,7 +95,9 @@ def program() -> list[str]:
 
 
 def unit_text(command: list[str]) -> str:
-    """The unit that runs ``command``: again after 5 s if it fails, ten times in five minutes at most."""
+    """The unit that runs ``command`` in the present folder, which its file names may be relative to: again after 5 s
+    if it fails, ten times in five minutes at most."""
+    folder = str(Path.cwd()).replace("%", "%%")
     return f"""[Unit]
 Description=LiveLight: the virtual camera, relit
 After=pipewire.service
@@ -94,6 +106,7 @@ StartLimitBurst=10
 
 [Service]
 Type=exec
+WorkingDirectory=-{folder}
 ExecStart={" ".join(quoted(word) for word in command)}
 Restart=on-failure
 RestartSec=5

@@ -96,6 +96,31 @@ def test_the_old_light_stays_until_the_new_one_is_open():
     assert np.array_equal(light.at(0.2, 64, 36).code, expected)
 
 
+def test_after_a_light_that_cannot_be_opened_the_other_changes_still_count(tmp_path):
+    said: list[str] = []
+    control = Control(RelightSettings(env="window-left"))
+    light = LiveLighting(control, said.append)
+    before = light.at(0.0, 64, 36).code
+    control.change(env=str(tmp_path / "gone.hdr"))
+    light.at(0.1, 64, 36)
+    light.close()
+    for stops in (1, 2):
+        control.change(exposure=stops)
+        light.at(0.2, 64, 36)
+        light.close()
+        assert light.at(0.3, 64, 36).code == pytest.approx(before * 2**stops)
+    assert len(said) == 1
+    control.change(env=str(tmp_path / "gone.hdr"))  # asked for again, it is tried again
+    light.at(0.4, 64, 36)
+    light.close()
+    assert len(said) == 2
+    control.change(env="neon")
+    light.at(0.5, 64, 36)
+    light.close()
+    expected = lit(Control(RelightSettings(env="neon", exposure=2))).at(0.0, 64, 36).code
+    assert np.array_equal(light.at(0.6, 64, 36).code, expected)
+
+
 def test_it_may_be_closed_while_it_begins_to_open(monkeypatch):
     """A visitor who leaves closes it beside the session's thread."""
     control = Control(RelightSettings(env="window-left"))

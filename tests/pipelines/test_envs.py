@@ -39,6 +39,18 @@ def test_a_copied_preset_is_a_rig_that_can_be_used_and_is_never_overwritten(tmp_
     assert not (tmp_path / "other.toml").exists()
 
 
+def test_what_is_no_environment_in_a_folder_is_told_and_left_out(tmp_path, capsys):
+    copy_preset("neon", tmp_path / "good.toml")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n')
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    assert [Path(item.env).name for item in listed_files([tmp_path])] == ["good.toml"]
+    told = capsys.readouterr().err
+    assert "pyproject.toml" in told
+    assert "gone.png" in told
+    with pytest.raises(LightError, match="pyproject"):
+        listed_files([tmp_path / "pyproject.toml"])
+
+
 def test_files_and_folders_are_listed_by_kind(tmp_path):
     cv2.imwrite(str(tmp_path / "b.hdr"), np.ones((4, 8, 3), np.float32))
     cv2.imwrite(str(tmp_path / "a.png"), np.ones((4, 8, 3), np.uint8))

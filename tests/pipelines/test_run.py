@@ -115,6 +115,17 @@ def test_what_cannot_be_opened_is_told_in_one_sentence(arguments, sentence):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_a_recording_never_replaces_what_it_is_made_from(tmp_path):
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"precious")
+    done = subprocess.run(
+        [*RUN, "--camera", clip, "--sink", clip, "--force"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 1
+    assert "is the file of --camera itself; choose another name" in done.stderr
+    assert clip.read_bytes() == b"precious"
+
+
 @pytest.fixture
 def keys():
     said = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -46,6 +47,7 @@ def test_install_status_remove(service):
     assert done.exit_code == 0
     text = service.unit.read_text()
     assert '"run" "--quiet" "--wait" "--camera" "Logitech C920" "--env" "neon"\n' in text
+    assert f"\nWorkingDirectory=-{Path.cwd()}\n" in text  # what names of files are relative to
     assert service.told() == ["--version", "daemon-reload", "enable livelight.service", "restart livelight.service"]
     (service.folder / "state").write_text("active\n")
     assert service("status").exit_code == 0
@@ -56,6 +58,13 @@ def test_install_status_remove(service):
     assert service.told()[-2:] == ["disable --now livelight.service", "daemon-reload"]
     with pytest.raises(SettingsError, match="not installed"):
         service("remove")
+
+
+def test_an_option_that_run_does_not_know_is_refused_before_anything_is_written(service):
+    done = service("install", "--bogus", "3")
+    assert done.exit_code == 2
+    assert "--bogus" in done.output
+    assert not service.unit.exists()
 
 
 def test_a_session_without_systemd_is_said(service):

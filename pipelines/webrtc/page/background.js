@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { Cards } from "./cards.js";
-import { byId, el } from "./elements.js";
+import { byId, el, notice } from "./elements.js";
 import { addField } from "./fields.js";
 import { uploader } from "./uploader.js";
 
@@ -45,8 +45,10 @@ export class Background {
     settings.addEventListener("change", () => this.update());
   }
 
+  /** Show what the shelf holds; what a saved look brought lies there without having been uploaded here. */
   async load() {
-    for (const entry of await get("/api/backgrounds")) this.add(entry);
+    for (const entry of await get("/api/backgrounds")) if (!this.cards.has(entry.id)) this.shelf.add(entry);
+    this.loaded = true;
     this.update();
   }
 
@@ -80,7 +82,11 @@ export class Background {
 
   update() {
     const chosen = this.settings.get("background");
-    const picture = this.cards.has(chosen);
+    const picture = this.cards.has(chosen) || /^(own|upload)-/.test(chosen);
+    if (picture && !this.cards.has(chosen) && this.loaded && this.sought !== chosen) {
+      this.sought = chosen;
+      this.load().catch((problem) => notice(problem.message, true));
+    }
     const word = ["keep", "blur", "env"].includes(chosen) ? chosen : picture ? null : "colour";
     for (const input of this.words.querySelectorAll("input")) input.checked = input.value === word;
     for (const [id, { input }] of this.cards) input.checked = id === chosen;

@@ -34,8 +34,10 @@ export class Gallery {
     settings.addEventListener("change", () => this.update());
   }
 
+  /** Show what the shelf holds; what a saved look brought lies there without having been uploaded here. */
   async load() {
-    for (const entry of await get("/api/envs")) this.add(entry);
+    for (const entry of await get("/api/envs")) if (!this.cards.has(entry.id)) this.shelf.add(entry);
+    this.loaded = true;
     this.update();
   }
 
@@ -64,7 +66,13 @@ export class Gallery {
     const chosen = this.settings.get("env");
     if (chosen === this.chosen) return;
     const card = this.cards.get(chosen);
-    if (!card) return;
+    if (!card) {
+      if (this.loaded && this.sought !== chosen) {
+        this.sought = chosen;
+        this.load().catch((problem) => notice(problem.message, true));
+      }
+      return;
+    }
     this.chosen = chosen;
     card.input.checked = true;
     this.turner.show(`${this.shelf.at(card.entry)}/thumbnail.jpg`);

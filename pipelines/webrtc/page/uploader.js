@@ -16,11 +16,12 @@ export function uploader(place, { path, accept, words, added }) {
   const error = el("p", { class: "error", role: "alert" });
   place.append(el("div", { class: "uploader" }, label, bar, error));
 
-  const send = async (file) => {
-    error.textContent = "";
+  const tell = (fault) => error.append(...(error.hasChildNodes() ? [el("br")] : []), fault);
+  const send = async (file, first = true) => {
+    if (first) error.replaceChildren();
     const refused = refusal(file, accept);
     if (refused) {
-      error.textContent = refused;
+      tell(refused);
       return;
     }
     bar.hidden = false;
@@ -31,13 +32,13 @@ export function uploader(place, { path, accept, words, added }) {
       const progress = (part) => (part < 1 ? (bar.value = part) : bar.removeAttribute("value"));
       added(await upload(`${path}?title=${encodeURIComponent(title)}`, file, progress));
     } catch (problem) {
-      error.textContent = `${file.name}: ${problem.message}`;
+      tell(`${file.name}: ${problem.message}`);
     } finally {
       bar.hidden = true;
     }
   };
   const sendAll = async (files) => {
-    for (const file of files) await send(file);
+    for (const [n, file] of files.entries()) await send(file, n === 0);
   };
   input.addEventListener("change", async () => {
     const files = [...input.files];
