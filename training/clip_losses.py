@@ -19,8 +19,10 @@ from training.losses import (
     masked_l1,
     matte_loss,
     normal_cosine,
+    quartered,
     structure_drift,
     temporal_l1,
+    tint,
 )
 
 WEIGHTS = {
@@ -30,11 +32,13 @@ WEIGHTS = {
     "relit_edges": 1.0,
     "relit_dark": 0.2,
     "blotches": 0.4,
+    "tint": 0.8,
     "offset": 0.7,
     "self": 0.4,
     "light": 0.15,
     "light_balls": 0.15,
     "shading": 0.6,
+    "source_tint": 0.4,
     "target_shading": 0.6,
     "probe_shading": 0.6,
     "normals": 0.8,
@@ -50,7 +54,7 @@ WEIGHTS = {
     "real_cycle": 0.2,
     "real_print": 0.2,
     "real_prior": 0.4,
-    "real_temporal": 1.0,
+    "real_temporal": 1.5,
     "real_level": 0.5,
 }
 """Weight of each loss term; 0 switches the term off for an ablation."""
@@ -129,6 +133,7 @@ def relit_terms(relit: Tensor, gain: Tensor, offset: Tensor, frame: Batch, level
         "relit_scaled": masked_l1(scaled, target, mask),
         "relit_dark": masked_l1(log_pictures(scaled), log_pictures(target), mask),
         "blotches": blotches(relit, target, mask),
+        "tint": tint(*quartered(relit, target, mask)),
         # An offset must earn its place: without a price it becomes a haze that hedges against a wrong exposure.
         "offset": masked_l1(offset, torch.zeros_like(offset), mask),
         "relit_edges": gradient_l1(relit, target, mask),
@@ -144,10 +149,12 @@ def source_terms(network: RelightNetwork, source: Source, frame: Batch, solid_an
     # true normals. It teaches exposure and direction long before the panorama itself can be told.
     shadings = (network.shade(normals, light) for light in (source.source_light, frame["source_light"]))
     shading = torch.log(F.avg_pool2d(frame["shading"], 2) + 0.02)
+    found = source.lit + source.shadow
     return {
         "light": light_l1(source.source_light, frame["source_light"], solid_angles),
         "light_balls": masked_l1(*shadings, sure),
-        "shading": masked_l1(source.lit + source.shadow, shading, sure),
+        "shading": masked_l1(found, shading, sure),
+        "source_tint": tint(found, shading, sure),
         "normals": normal_cosine(source.normals, normals, sure),
         "albedo": masked_l1(source.albedo, F.avg_pool2d(frame["albedo"], 2), sure),
         "matte": matte_loss(source.matte_logit, frame["alpha"]),

@@ -53,14 +53,28 @@ def level_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     return (apart.abs() * (weight > 0)).mean()
 
 
+def tint(log_a: Tensor, log_b: Tensor, mask: Tensor) -> Tensor:
+    """masked_l1 of what is left of two logarithms once each pixel's mean of the colours is taken off: colour alone.
+
+    Where a pixel is too bright by more than its colour is off, masked_l1 pushes all three colours the same way, and
+    the colour of the light in the source is never taken away.
+    """
+    apart = log_a - log_b
+    return ((apart - apart.mean(1, keepdim=True)).abs() * mask).sum() / (mask.sum() * apart.shape[1] + 1.0)
+
+
 def blotches(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     """gradient_l1 of log_pictures at a quarter of the size: haze and blotches that the truth b has not.
 
     At that size noise is averaged away, and the soft changes that a gain makes are steep.
     """
-    inside = (F.avg_pool2d(mask, 4) > 0.99).float()
+    return gradient_l1(*quartered(a, b, mask))
+
+
+def quartered(a: Tensor, b: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """log_pictures of a and b at a quarter of the size, where noise is averaged away, and where the mask is whole."""
     small, true = (log_pictures(F.avg_pool2d(picture, 4)) for picture in (a, b))
-    return gradient_l1(small, true, inside)
+    return small, true, (F.avg_pool2d(mask, 4) > 0.99).float()
 
 
 def light_l1(predicted: Tensor, true: Tensor, solid_angles: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ from training.light_stage.dataset import (
     exposed,
     lights_with_keys,
     load_clip,
+    mix,
     panoramas_of,
     plain_lights,
     plan_backdrop,
@@ -80,6 +81,10 @@ DYED = 0.6
 network that has not seen that takes it for light."""
 CLUTTERED = 0.4
 """Share of training samples with things in the room."""
+DRIFTING = 0.3
+"""Share of training samples whose source light changes a little from frame to frame, as clouds and screens make it."""
+SLOWEST, FASTEST = 0.01, 0.3
+"""How far such a light goes towards another in a frame."""
 SHOULDER = 0.35
 """Highlight roll-off of target pictures above linear 0.6: what the relighter's output looks like when it is bright."""
 
@@ -117,6 +122,12 @@ def source_schedule(rng: np.random.Generator, frames: int) -> NDArray[np.int64]:
     return rng.integers(0, 2, frames)
 
 
+def drift(rng: np.random.Generator, frames: int) -> F32:
+    """How much of a second source light each frame has, (frames,) in [0, 1]: a little more, or less, every frame."""
+    step = np.exp(rng.uniform(np.log(SLOWEST), np.log(FASTEST))) * rng.choice([-1, 1])
+    return np.clip(rng.random() + step * np.arange(frames), 0, 1).astype(np.float32)
+
+
 class Samples(IterableDataset[dict[str, Tensor]]):
     """Streams dicts of float32 tensors for ``train_relighter.clip_losses`` (t frames, crop x crop pixels).
 
@@ -152,7 +163,7 @@ class Samples(IterableDataset[dict[str, Tensor]]):
                     pool[int(rng.integers(POOL))] = footage
             footage = pool[int(rng.integers(len(pool)))]
             drawn = sample(
-                footage, panoramas, self.crop, self.frames, rng, self.lights, PROBES, CLUTTERED, varied_webcam
+                footage, panoramas, self.crop, self.frames, rng, self.lights, PROBES, CLUTTERED, varied_webcam, DRIFTING
             )
             yield varied(drawn, rng) if self.prints else drawn
 
@@ -175,11 +186,12 @@ class Samples(IterableDataset[dict[str, Tensor]]):
 def sample(
     footage: Footage, panoramas: Panoramas, crop: int, frames: int, rng: np.random.Generator,
     lights: DrawLights = sample_lights, probes: int = 0, cluttered: float = 0, camera: DrawCamera = sample_webcam,
+    drifting: float = 0,
 ) -> dict[str, Tensor]:  # fmt: skip
     """One training sample of a clip under random ``lights`` and a random ``camera``; see ``Samples``.
 
-    probes: so many lamps are drawn beside the lights; cluttered: share of samples with things in the room; both without
-    a change to what else is drawn.
+    probes: so many lamps are drawn beside the lights; cluttered: share of samples with things in the room; drifting:
+    share of samples with a light that goes on a ``drift``; all without a change to what else is drawn.
 
     A random square of at least crop pixels is cut out and brought to crop x crop: heads come at every size, and the
     noise is averaged as it is when a 720-line frame is brought to the network's size.
@@ -190,31 +202,36 @@ def sample(
         target = exposed_light(target, clip.hard_dirs, 2.0 ** float(np.clip(rng.normal(0, 0.4), -1, 1)))
     window = random_window(rng, clip.shape, crop, frames)
     rooms = [plan_backdrop(panoramas, light, clip.arrays, clip.shape[1:], rng) for light in (first, second)]
-    which = source_schedule(rng, frames)
-    painted = [rooms[k]()[window.cut[1:]] if k in which else None for k in (0, 1)]
-    things_rng, lamps_rng = rng.spawn(2)
+    of_second: F32 = source_schedule(rng, frames).astype(np.float32)
+    things_rng, lamps_rng, drift_rng = rng.spawn(3)
+    if drift_rng.random() < drifting:
+        of_second = drift(drift_rng, frames)
+    shares, which = np.unique(of_second, return_inverse=True)
+    sources = [mix(second, first, float(share)) for share in shares]
+    painted = [rooms[k]()[window.cut[1:]] if (shares != 1 - k).any() else np.float32(0) for k in (0, 1)]
     if things_rng.random() < cluttered:
         things = draw_clutter(things_rng, (window.side, window.side))
-        painted = [None if view is None else laid(view, things, level_of(view)) for view in painted]
-    room = np.stack([painted[k] for k in which])
-    person, relit = footage.relight(window, [first, second, target], np.stack([which, np.full(frames, 2)]))
+        painted = [laid(view, things, level_of(view)) if view.ndim else view for view in painted]
+    views = [(1 - share) * painted[0] + share * painted[1] for share in shares]
+    room = np.stack([views[k] for k in which])
+    person, relit = footage.relight(window, [*sources, target], np.stack([which, np.full(frames, len(sources))]))
     still = footage.still(window)
     scene, mean = placed(person, still, room)
     filming = camera(rng, mean)
     image = recorded(scene, filming, rng)
     # The room stays as filmed: only the person is judged, and mixed edge pixels keep what they hold of the room.
-    filmed = {int(k): develop(painted[k], _clean(filming), 0, rng) for k in np.unique(which)}
-    filmed_room = np.stack([filmed[int(k)] for k in which])
+    filmed = [develop(view, _clean(filming), 0, rng) for view in views]
+    filmed_room = np.stack([filmed[k] for k in which])
     gain = np.float32(filming.white_balance) * np.float32(2.0**filming.exposure_ev)
     pictures = finished(TABLE, still, person, relit, image, filmed_room, gain)
     mirrored = bool(rng.random() < 0.5)
     small = shrunk(pictures, crop, mirrored)
     small[:, FLOW] *= crop / window.side
-    codes = [light.with_hard(clip.hard_dirs) for light in (first, second, target)]
+    codes = [light.with_hard(clip.hard_dirs) for light in (*sources, target)]
     if mirrored:
         small[:, [NORMAL.start, FLOW.start]] *= -1  # x of the vectors
         codes = [np.flip(code, 1) for code in codes]
-    found = in_tensors(small, np.stack([codes[k] * gain for k in which]), codes[2])
+    found = in_tensors(small, np.stack([codes[k] * gain for k in which]), codes[-1])
     return found | (probed(footage, window, crop, mirrored, lamps_rng, probes) if probes else {})
 
 

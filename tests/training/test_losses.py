@@ -11,8 +11,10 @@ from training.losses import (
     light_l1,
     masked_l1,
     normal_cosine,
+    quartered,
     structure_drift,
     temporal_l1,
+    tint,
     warp,
 )
 
@@ -77,6 +79,23 @@ def test_the_level_is_that_of_the_whole_person_and_per_colour() -> None:
     red[:, 0] *= 2
     assert abs(float(level_l1(red, target, mask)) - math.log(0.84 / 0.44) / 3) < 0.01
     assert level_l1(red, target, 0 * mask) == 0
+
+
+def test_tint_is_blind_to_brightness_and_sees_colour() -> None:
+    true, mask = torch.rand(1, 3, 16, 16) * 0.5 + 0.2, torch.ones(1, 1, 16, 16)
+    small, expected, inside = quartered(true, true, mask)
+    assert small.shape == (1, 3, 4, 4)
+    assert tint(small + torch.rand(1, 1, 4, 4), expected, inside) < 1e-6
+    red = torch.tensor([0.3, 0.0, 0.0]).view(1, 3, 1, 1)
+    count = 16 / (16 + 1 / 3)
+    assert abs(tint(small + red, expected, inside).item() - count * (0.2 + 0.1 + 0.1) / 3) < 1e-6
+    brighter_and_red = (small + red + 0.7).requires_grad_()
+    tint(brighter_and_red, expected, inside).backward()
+    assert brighter_and_red.grad is not None
+    assert (brighter_and_red.grad[:, 0] > 0).all()  # less red, although all of it is too bright
+    assert (brighter_and_red.grad[:, 1:] < 0).all()
+    mask[..., :8] = 0
+    assert quartered(true, true, mask)[2].sum() == 8
 
 
 def test_the_term_of_an_unchanged_structure_code_is_zero() -> None:

@@ -13,7 +13,7 @@ from training.light_stage.clip import Clip
 from training.light_stage.footage import ALBEDO, ALPHA, CLOTH, CLOTHES, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
 from training.light_stage.lights import Light
 from training.light_stage.tone import encode
-from training.samples import dye, pigment, random_window, sample, skin_colour
+from training.samples import FASTEST, drift, dye, pigment, random_window, sample, skin_colour
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +182,37 @@ def test_lamps_beside_a_sample_change_nothing_else(clip, tmp_path):
     assert tuple(shading.shape) == (3, 3, 6, 6)
     assert float((shading * (alpha == 0)).abs().max()) == 0
     assert float((shading * alpha).amax((1, 2, 3)).min()) > 0
+
+
+def test_a_light_that_drifts_goes_on_by_a_little(clip, tmp_path):
+    from training.light_stage.lights import Panoramas
+
+    drawn = np.stack([drift(np.random.default_rng(seed), 4) for seed in range(200)])
+    steps = np.diff(drawn, axis=1)
+    assert drawn.min() >= 0
+    assert drawn.max() <= 1
+    assert abs(steps).max() <= FASTEST + 1e-6
+    assert (steps > 0).any(1).sum() > 50
+    assert (steps < 0).any(1).sum() > 50
+    assert not ((steps > 1e-6).any(1) & (steps < -1e-6).any(1)).any()  # never to and fro
+    file = tmp_path / "a.hdr"
+    cv2.imwrite(str(file), np.random.default_rng(0).uniform(0.1, 1, (128, 256, 3)).astype(np.float32))
+    panoramas, footage = Panoramas([file]), Footage(clip)
+    still, moved = (
+        [sample(footage, panoramas, 6, 3, np.random.default_rng(seed), drifting=share) for seed in range(12)]
+        for share in (0, 1)
+    )
+    lights = [one["source_light"] for one in moved]
+    assert max(len(one["source_light"].flatten(1).unique(dim=0)) for one in still) == 2
+    assert max(len(light.flatten(1).unique(dim=0)) for light in lights) == 3
+    for one, light in zip(moved, lights, strict=True):
+        if len(light.flatten(1).unique(dim=0)) < 3:
+            continue  # at its end
+        first, middle, last = light
+        assert bool((middle >= first.minimum(last)).all())
+        assert bool((middle <= first.maximum(last)).all())
+        lit = one["shading"]
+        assert bool((lit[0] != lit[1]).any())
+    for before, after in zip(still, moved, strict=True):
+        assert bool((before["target_light"] == after["target_light"]).all())
+        assert bool((before["target_shading"] == after["target_shading"]).all())

@@ -14,6 +14,7 @@ from training.light_stage.lights import (
     Panoramas,
     exposed,
     grey_card,
+    mix,
     plain_lights,
     point_code,
     rig,
@@ -25,7 +26,7 @@ from training.light_stage.webcam import WebcamSettings, compose, develop, sample
 __all__ = [
     "Clip", "ClipError", "Light", "Panoramas", "WebcamSettings", "atlas", "atlas_coordinates", "atlas_matrix",
     "backdrop", "clips_of", "compose", "develop", "exposed", "grey_card", "is_good", "key_light",
-    "lights_with_keys", "load_clip",
+    "lights_with_keys", "load_clip", "mix",
     "panoramas_of", "plain_lights", "plan_backdrop", "point_code", "project", "rig", "sample_lights",
     "sample_webcam", "save_clip", "skins_of", "split_of_seed",
 ]  # fmt: skip
