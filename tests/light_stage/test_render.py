@@ -60,10 +60,10 @@ def test_a_broken_clip_is_made_again_and_a_whole_one_is_kept(tmp_path, clip):
     path = clip_path(tmp_path, 5)
     save_clip(path, clip.arrays)
     stamp = path.stat().st_mtime_ns
-    assert render_one((tmp_path, 5, 1, 64)) == (5, 0.0, "")
+    assert render_one((tmp_path, 5, 1, 64, False)) == (5, 0.0, "")
     assert path.stat().st_mtime_ns == stamp
     path.write_bytes(path.read_bytes()[:1000])
-    _seed, seconds, fault = render_one((tmp_path, 5, 1, 64))
+    _seed, seconds, fault = render_one((tmp_path, 5, 1, 64, False))
     assert seconds > 0
     assert fault == ""
     assert is_good(path)

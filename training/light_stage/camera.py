@@ -61,13 +61,21 @@ def sample_aim(rng: np.random.Generator) -> Aim:
     return Aim(distance_m, rng.normal(0.0, 0.1), rng.normal(0, 0.08), rng.normal(0, 0.025))
 
 
-def frame_head(rng: np.random.Generator, head: np.ndarray, size: tuple[int, int], aim: Aim) -> Camera:
-    """A random webcam framing of a head at `head` (3,), from close to half body, off-centre at times."""
+CLOSE = (0.74, 1.3)
+"""How high a head is in a close-up, in heights of the picture: from where other framings end to a face cut off."""
+
+
+def frame_head(
+    rng: np.random.Generator, head: np.ndarray, size: tuple[int, int], aim: Aim, close: bool = False
+) -> Camera:
+    """A random webcam framing of a head at `head` (3,), from close to half body, off-centre at times; or a close-up."""
     height, width = size
     share = rng.choice([rng.uniform(0.26, 0.38), rng.uniform(0.36, 0.52), rng.uniform(0.5, 0.74)], p=[0.09, 0.49, 0.42])
+    if close:
+        share = rng.uniform(*CLOSE)
     visible_m = 0.25 / share * height / min(height, width)
     x = 0.5 + np.clip(rng.normal(0, 0.06 + 0.06 * (rng.random() < 0.3)), -0.3, 0.3)
-    y = np.clip(rng.uniform(0.05, 0.2) + share * 0.5, 0.25, 0.6)
+    y = rng.uniform(0.4, 0.6) if close else np.clip(rng.uniform(0.05, 0.2) + share * 0.5, 0.25, 0.6)
     principal = np.array([x * width, y * height])
     return Camera(head + aim.place(), aim.rotation, float(height / visible_m * aim.distance_m), principal, size)
 

@@ -67,10 +67,12 @@ class Cast:
             seen = Rotation.from_rotvec([0, -place.turn, 0]).apply(seen)
             person.performance.camera = np.arctan2(seen[:2], np.hypot(seen[2], [0.0, seen[0]]))
 
-    def framed(self, rng: np.random.Generator, heads: np.ndarray, size: tuple[int, int], aim: Aim) -> Camera:
+    def framed(
+        self, rng: np.random.Generator, heads: np.ndarray, size: tuple[int, int], aim: Aim, close: bool = False
+    ) -> Camera:
         """A random webcam on the first head, or turned and drawn back towards the middle of several."""
         share = float(rng.uniform(0.3, 1.0)) if len(heads) > 1 else 0.0
-        camera = frame_head(rng, heads[0] + share * (heads.mean(0) - heads[0]) * [1, 1, 0], size, aim)
+        camera = frame_head(rng, heads[0] + share * (heads.mean(0) - heads[0]) * [1, 1, 0], size, aim, close)
         wider = 1 / (1 + share * 0.5 * np.ptp(heads[:, 0]))
         return Camera(camera.centre, camera.rotation, camera.focal * wider, camera.principal, size)
 

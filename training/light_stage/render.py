@@ -16,6 +16,8 @@ from pathlib import Path
 
 from training.light_stage.splits import split_of_seed
 
+Job = tuple[Path, int, int, int, bool]
+"""Folder, seed, frames, pixels a side, whether it is a close-up."""
 Outcome = tuple[int, float, str]
 """Seed, seconds, fault or ''."""
 
@@ -25,24 +27,24 @@ def clip_path(out: Path, seed: int) -> Path:
     return out / f"clip_{seed:06d}.npz"
 
 
-def render_one(job: tuple[Path, int, int, int]) -> tuple[int, float, str]:
+def render_one(job: Job) -> Outcome:
     """Render one clip unless a whole one is there. Returns (seed, seconds, fault or '')."""
     from training.light_stage.clip import is_good, save_clip
     from training.light_stage.stage import render_clip
 
-    out, seed, frames, size = job
+    out, seed, frames, size, close = job
     path = clip_path(out, seed)
     if is_good(path):
         return seed, 0.0, ""
     start = time.monotonic()
     try:
-        save_clip(path, render_clip(seed, frames, size))
+        save_clip(path, render_clip(seed, frames, size, close))
     except Exception:  # one bad person must not end a run of hundreds; the fault is reported and counted
         return seed, time.monotonic() - start, traceback.format_exc()
     return seed, time.monotonic() - start, ""
 
 
-def render_task(job: tuple[Path, int, int, int]) -> Outcome:
+def render_task(job: Job) -> Outcome:
     """`render_one` in a process that nobody prepared, such as a cluster's worker."""
     _start_worker()
     return render_one(job)
@@ -72,6 +74,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=400, help="number of clips")
     parser.add_argument("--frames", type=int, default=4, help="frames a clip, at 30 fps")
     parser.add_argument("--size", type=int, default=256, help="height and width in pixels")
+    parser.add_argument("--close", action="store_true", help="close-ups: the head about as high as the picture")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first clip; the others follow")
     parser.add_argument("--split", choices=["train", "val", "test"], help="leave out the seeds of other splits")
     parser.add_argument("--workers", type=int, default=2, help="processes")
@@ -82,7 +85,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     seeds = seeds_of(arguments.seed, arguments.clips, arguments.split)
-    jobs = [(arguments.out, seed, arguments.frames, arguments.size) for seed in seeds]
+    jobs = [(arguments.out, seed, arguments.frames, arguments.size, arguments.close) for seed in seeds]
     from training.light_stage.cluster import ClusterError, run_on_cluster
 
     local = arguments.cluster is None

@@ -29,14 +29,16 @@ def hard_directions(rng: np.random.Generator, count: int = HARD_LIGHTS) -> np.nd
 class Take:
     """One clip being made: the people's geometry at each frame, in the camera frame, and its records."""
 
-    def __init__(self, rng: np.random.Generator, cast: Cast, frames: int, size: tuple[int, int]) -> None:
+    def __init__(
+        self, rng: np.random.Generator, cast: Cast, frames: int, size: tuple[int, int], close: bool = False
+    ) -> None:
         times = np.arange(frames) / FPS
         aim = sample_aim(rng)
         cast.meet(aim)
         meshes, heads = cast.vertices(times)
         self.cast = cast
         self.topology = Topology(cast.parts, [len(m) for m in meshes[0]])
-        base = cast.framed(rng, heads, size, aim)
+        base = cast.framed(rng, heads, size, aim, close)
         tremble = [Drift(rng, 1.5) for _ in range(2)]
         sway = rng.choice([0.0, 1.5], p=[0.7, 0.3])
         self.cameras = [shaken(base, sway * np.array([d(t) for d in tremble])) for t in times]
@@ -130,17 +132,17 @@ def _frame_arrays(take: Take, t: int, light: VertexLight, hard_dirs: np.ndarray,
     return arrays, transport, tint, main
 
 
-def take_of(seed: int, frames: int, size: int) -> tuple[Take, np.random.Generator]:
+def take_of(seed: int, frames: int, size: int, close: bool = False) -> tuple[Take, np.random.Generator]:
     """The person, camera and motion of a seed, size x size pixels, and the generator to go on with."""
     rng = np.random.default_rng([seed, 7])
     skins = skins_of(split_of_seed(seed))
     cast = sample_cast(rng, skins, 2048 if size > 400 else 1024, wish=wish_of(seed))
-    return Take(rng, cast, frames, (size, size)), rng
+    return Take(rng, cast, frames, (size, size), close), rng
 
 
-def render_clip(seed: int, frames: int, size: int) -> dict[str, np.ndarray]:
-    """All arrays of one clip (see Clip), reproducible by seed."""
-    take, rng = take_of(seed, frames, size)
+def render_clip(seed: int, frames: int, size: int, close: bool = False) -> dict[str, np.ndarray]:
+    """All arrays of one clip (see Clip), reproducible by seed; close: a close-up of the head."""
+    take, rng = take_of(seed, frames, size, close)
     return clip_arrays(take, rng) | {"split": np.str_(split_of_seed(seed)), "seed": np.int64(seed)}
 
 
