@@ -1,4 +1,4 @@
-"""Bring stacks of square pictures to the network's size by area, many channels at once."""
+"""Bring stacks of square pictures to the network's size, many channels at once."""
 
 from functools import lru_cache
 
@@ -11,7 +11,14 @@ F32 = NDArray[np.float32]
 
 @lru_cache(maxsize=256)
 def _weights(side: int, out: int) -> tuple[NDArray[np.int64], F32]:
-    """First source index (out,) and weights (out, taps) of each output pixel; first + taps never leaves the source."""
+    """First source index (out,) and weights (out, taps) of each output pixel; first + taps never leaves the source.
+
+    By area for fewer pixels than there are, between the two nearest for more.
+    """
+    if side < out:
+        at = np.clip((np.arange(out) + 0.5) * (side / out) - 0.5, 0, side - 1)
+        near = np.minimum(at.astype(np.int64), side - 2)
+        return near, np.stack([near + 1 - at, at - near], 1).astype(np.float32)
     edge = np.arange(out + 1) * (side / out)
     taps = min(-(-side // out) + 1, side)
     first = np.clip(np.floor(edge[:-1] + 1e-9), 0, side - taps).astype(np.int64)
@@ -32,7 +39,7 @@ def _blend(source, weight, fresh, to):
 
 
 @numba.njit(cache=True, fastmath=True)
-def _shrink(lines, first, weights, flip, out):
+def _resize(lines, first, weights, flip, out):
     """lines (t, side, side * c): vertically, then horizontally, then to one plane a channel."""
     frames, _, length = lines.shape
     channels, size, taps = out.shape[1], out.shape[2], weights.shape[1]
@@ -54,16 +61,11 @@ def _shrink(lines, first, weights, flip, out):
                     plane[column] = short[column, c]
 
 
-def shrunk(pictures: F32, size: int, flip: bool = False) -> F32:
-    """(t, side, side, c) pictures brought to (t, c, size, size) by area, turned left to right if `flip`.
-
-    side must be size or more.
-    """
+def resized(pictures: F32, size: int, flip: bool = False) -> F32:
+    """(t, side, side, c) pictures brought to (t, c, size, size), turned left to right if `flip`; side at least 2."""
     t, side, _, channels = pictures.shape
-    if side < size:
-        raise ValueError(f"expected squares of {size} pixels or more, got {side}; render larger clips")
     first, weights = _weights(side, size)
     out = np.empty((t, channels, size, size), np.float32)
     lines = np.ascontiguousarray(pictures, np.float32).reshape(t, side, side * channels)
-    _shrink(lines, first, weights, flip, out)
+    _resize(lines, first, weights, flip, out)
     return out

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from training.area import shrunk
+from training.area import resized
 from training.clutter import draw_clutter, laid, level_of
 from training.light_stage.dataset import (
     ClipError,
@@ -83,6 +83,10 @@ CLUTTERED = 0.4
 """Share of training samples with things in the room."""
 DRIFTING = 0.3
 """Share of training samples whose source light changes a little from frame to frame, as clouds and screens make it."""
+NEAR = 0.25
+"""Share of training samples that are near a face or a hand, enlarged: people come close to their cameras."""
+NEAREST = 0.6
+"""Side of such a sample's square, of the crop's, at least."""
 SLOWEST, FASTEST = 0.01, 0.3
 """How far such a light goes towards another in a frame."""
 SHOULDER = 0.35
@@ -163,8 +167,9 @@ class Samples(IterableDataset[dict[str, Tensor]]):
                     pool[int(rng.integers(POOL))] = footage
             footage = pool[int(rng.integers(len(pool)))]
             drawn = sample(
-                footage, panoramas, self.crop, self.frames, rng, self.lights, PROBES, CLUTTERED, varied_webcam, DRIFTING
-            )
+                footage, panoramas, self.crop, self.frames, rng, self.lights, probes=PROBES, cluttered=CLUTTERED,
+                camera=varied_webcam, drifting=DRIFTING, near=NEAR,
+            )  # fmt: skip
             yield varied(drawn, rng) if self.prints else drawn
 
     def _open(self, rng: np.random.Generator) -> Footage:
@@ -186,12 +191,13 @@ class Samples(IterableDataset[dict[str, Tensor]]):
 def sample(
     footage: Footage, panoramas: Panoramas, crop: int, frames: int, rng: np.random.Generator,
     lights: DrawLights = sample_lights, probes: int = 0, cluttered: float = 0, camera: DrawCamera = sample_webcam,
-    drifting: float = 0,
+    drifting: float = 0, near: float = 0,
 ) -> dict[str, Tensor]:  # fmt: skip
     """One training sample of a clip under random ``lights`` and a random ``camera``; see ``Samples``.
 
     probes: so many lamps are drawn beside the lights; cluttered: share of samples with things in the room; drifting:
-    share of samples with a light that goes on a ``drift``; all without a change to what else is drawn.
+    share of samples with a light that goes on a ``drift``; all without a change to what else is drawn. near: share of
+    samples in a ``near_window``.
 
     A random square of at least crop pixels is cut out and brought to crop x crop: heads come at every size, and the
     noise is averaged as it is when a 720-line frame is brought to the network's size.
@@ -200,10 +206,12 @@ def sample(
     first, second, target = lights(rng, panoramas, lamps=len(clip.hard_dirs))
     if rng.random() < EXPOSED:
         target = exposed_light(target, clip.hard_dirs, 2.0 ** float(np.clip(rng.normal(0, 0.4), -1, 1)))
+    things_rng, lamps_rng, drift_rng, near_rng = rng.spawn(4)
     window = random_window(rng, clip.shape, crop, frames)
+    if near_rng.random() < near:
+        window = near_window(near_rng, footage, crop, window)
     rooms = [plan_backdrop(panoramas, light, clip.arrays, clip.shape[1:], rng) for light in (first, second)]
     of_second: F32 = source_schedule(rng, frames).astype(np.float32)
-    things_rng, lamps_rng, drift_rng = rng.spawn(3)
     if drift_rng.random() < drifting:
         of_second = drift(drift_rng, frames)
     shares, which = np.unique(of_second, return_inverse=True)
@@ -225,7 +233,7 @@ def sample(
     gain = np.float32(filming.white_balance) * np.float32(2.0**filming.exposure_ev)
     pictures = finished(TABLE, still, person, relit, image, filmed_room, gain)
     mirrored = bool(rng.random() < 0.5)
-    small = shrunk(pictures, crop, mirrored)
+    small = resized(pictures, crop, mirrored)
     small[:, FLOW] *= crop / window.side
     codes = [light.with_hard(clip.hard_dirs) for light in (*sources, target)]
     if mirrored:
@@ -246,7 +254,8 @@ def probed(
     lamps = [lamp(rng, len(footage.clip.hard_dirs)) for _ in range(count)]
     lit = footage.relight(last, lamps, np.arange(count)[:, None])[:, 0]
     shading = np.minimum(lit / np.maximum(footage.still(last)[..., TINT], np.float32(0.02)), np.float32(20))
-    small = shrunk(np.ascontiguousarray(np.moveaxis(shading, 0, 2)).reshape(1, *shading.shape[1:3], -1), crop, mirrored)
+    shading = np.ascontiguousarray(np.moveaxis(shading, 0, 2)).reshape(1, window.side, window.side, -1)
+    small = resized(shading, crop, mirrored)
     codes = np.stack([light.with_hard(footage.clip.hard_dirs) for light in lamps])
     codes = np.flip(codes, 2) if mirrored else codes
     return {
@@ -293,6 +302,19 @@ def random_window(rng: np.random.Generator, shape: tuple[int, int, int], crop: i
     side = int(rng.integers(crop, min(h, w) + 1))
     y, x = int(rng.integers(h - side + 1)), int(rng.integers(w - side + 1))
     return Window(start, frames, y, x, side)
+
+
+def near_window(rng: np.random.Generator, footage: Footage, crop: int, window: Window) -> Window:
+    """The window's frames in a square smaller than the crop about some of the skin that they show, if they show any."""
+    arrays, (_, h, w) = footage.clip.arrays, footage.clip.shape
+    first, last = arrays["frame_start"][window.start : window.start + 2]
+    skin = arrays["pixel"][first:last][arrays["label"][first:last] == SKIN]
+    if len(skin) == 0:
+        return window
+    row, column = divmod(int(rng.choice(np.sort(skin)[: len(skin) // 2 + 1])), w)  # the upper half: faces, mostly
+    side = int(rng.integers(int(NEAREST * crop), min(crop, h, w)))
+    y, x = (int(np.clip(at - side // 2, 0, end - side)) for at, end in ((row, h), (column, w)))
+    return Window(window.start, window.frames, y, x, side)
 
 
 @numba.njit(cache=True)

@@ -8,12 +8,12 @@ pytest.importorskip("numba")
 
 from livelight.color import linear_to_srgb
 from tests.light_stage.test_clip import small_clip
-from training.area import shrunk
+from training.area import resized
 from training.light_stage.clip import Clip
 from training.light_stage.footage import ALBEDO, ALPHA, CLOTH, CLOTHES, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
 from training.light_stage.lights import Light
 from training.light_stage.tone import encode
-from training.samples import FASTEST, drift, dye, pigment, random_window, sample, skin_colour
+from training.samples import FASTEST, drift, dye, near_window, pigment, random_window, sample, skin_colour
 
 
 @pytest.fixture(scope="module")
@@ -134,18 +134,40 @@ def test_srgb_by_table_is_srgb():
 
 @pytest.mark.parametrize(("side", "size"), [(16, 16), (23, 16), (40, 16), (17, 16)])
 @pytest.mark.parametrize("flip", [False, True])
-def test_shrunk_averages_by_area(side, size, flip):
+def test_fewer_pixels_are_averages_by_area(side, size, flip):
     pictures = np.random.default_rng(0).uniform(0, 1, (2, side, side, 5)).astype(np.float32)
-    small = shrunk(pictures, size, flip)
+    small = resized(pictures, size, flip)
     assert small.shape == (2, 5, size, size)
     for t in range(2):
         plain = cv2.resize(pictures[t, ..., :3], (size, size), interpolation=cv2.INTER_AREA)
         assert np.moveaxis(small[t, :3], 0, -1) == pytest.approx(plain[:, ::-1] if flip else plain, abs=1e-5)
 
 
-def test_shrunk_refuses_to_enlarge():
-    with pytest.raises(ValueError, match="16 pixels or more, got 8"):
-        shrunk(np.zeros((1, 8, 8, 3), np.float32), 16)
+@pytest.mark.parametrize(("side", "size"), [(9, 16), (15, 16), (2, 16)])
+@pytest.mark.parametrize("flip", [False, True])
+def test_more_pixels_lie_between_their_neighbours(side, size, flip):
+    pictures = np.random.default_rng(0).uniform(0, 1, (2, side, side, 5)).astype(np.float32)
+    large = resized(pictures, size, flip)
+    for t in range(2):
+        plain = cv2.resize(pictures[t, ..., :3], (size, size), interpolation=cv2.INTER_LINEAR)
+        assert np.moveaxis(large[t, :3], 0, -1) == pytest.approx(plain[:, ::-1] if flip else plain, abs=1e-5)
+
+
+def test_near_windows_are_smaller_than_the_crop_and_show_skin(clip):
+    label = np.zeros(len(clip.arrays["label"]), np.uint8)
+    first, last = clip.arrays["frame_start"][:2]
+    row, column = np.divmod(clip.arrays["pixel"][first:last], 8)
+    label[first:last][(row >= 5) & (column >= 5)] = SKIN
+    shown, rng, whole = Footage(Clip(clip.arrays | {"label": label})), np.random.default_rng(0), Window(0, 2, 0, 0, 8)
+    for _ in range(30):
+        near = near_window(rng, shown, 7, whole)
+        assert (near.start, near.frames) == (0, 2)
+        assert 4 <= near.side < 7
+        assert near.x + near.side > 5
+        assert near.y + near.side > 5
+        assert max(near.x, near.y) + near.side <= 8
+    bare = Footage(Clip(clip.arrays | {"label": np.zeros_like(label)}))
+    assert near_window(rng, bare, 7, whole) == whole
 
 
 def test_sample_is_whole_and_reproducible(clip, tmp_path):
