@@ -20,7 +20,7 @@ from offline.denoiser import F32
 from offline.frame_store import FrameStore
 from offline.level import brought_to
 from offline.own_model import STATE_STRIDES
-from offline.views import PLAIN, Asked, Seen, change_by
+from offline.views import PLAIN, Asked, Seen, change_by, kept_small
 
 AHEAD = 4
 """Frames that are read from the disk together."""
@@ -37,7 +37,7 @@ class Look:
     def restart(self) -> None:
         """The next frame has nothing to do with those before."""
         self._plain = [Seen(self._base, view) for view in PLAIN]
-        self._others = [Seen(relighter, view) for relighter, view in self._asked]
+        self._others: list[Seen] | None = None
 
     def at(self, picture: NDArray[np.uint8], matte: F32, code: F32) -> dict[str, F32]:
         """Conditions of one frame, each (1, ...).
@@ -51,6 +51,9 @@ class Look:
             "matte": half[None],
             "light": code.transpose(2, 0, 1)[None].astype(np.float32),
         }
+        if self._others is None:  # as large as the first frame lets them be
+            asked = kept_small(self._asked, float(matte.mean()) * h * w)
+            self._others = [Seen(relighter, view) for relighter, view in asked]
         before = [seen.state for seen in self._plain]
         plain, others = ([seen.at(picture, code) for seen in every] for every in (self._plain, self._others))
         for kind, seen, state in zip(("state", "mirrored"), self._plain, before, strict=True):

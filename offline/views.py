@@ -6,8 +6,9 @@ too. How bright the person is as a whole stays as it was: that is what the expos
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -41,6 +42,11 @@ LARGE = (View(), View(mirrored=True), View(0.833), View(0.667, mirrored=True))
 """The larger relighter's. All views have one weight. What they are worth: "without the larger relighter"."""
 
 
+MOST_PERSON = 20_000
+"""Pixels that people cover in a view beside PLAIN, at most. The larger relighter knows no close-ups: across a face that
+fills 192 x 192 pixels it lays a dark band, which at 128 x 128 is gone."""
+
+
 class Seen:
     """A relighter's answers to one view of a clip's frames, in their order, with a state of its own."""
 
@@ -69,6 +75,12 @@ Asked = tuple[Runtime, View]
 def others_of(base: Runtime, large: Runtime) -> tuple[Asked, ...]:
     """All that is asked beside PLAIN."""
     return (*((base, view) for view in SMALLER), *((large, view) for view in LARGE))
+
+
+def kept_small(asked: Sequence[Asked], covered: float) -> tuple[Asked, ...]:
+    """The same views in pictures that leave people no more than MOST_PERSON pixels. covered: pixels of a whole one."""
+    part = min(1.0, math.sqrt(MOST_PERSON / max(covered, 1.0)))
+    return tuple((relighter, replace(view, part=view.part * part)) for relighter, view in asked)
 
 
 def _relit(image: NDArray[np.uint8], output: NetworkOutput) -> F32:

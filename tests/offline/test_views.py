@@ -90,3 +90,18 @@ def test_a_larger_relighter_is_asked_about_its_own_views_and_changes_the_shading
     above, below = told["views"][0, :, : H // 4 - 8].mean(), told["views"][0, :, H // 4 + 8 :].mean()
     assert above > 0.1 > -0.1 > below
     assert above + below == pytest.approx(0, abs=0.02)
+
+
+def test_in_a_close_up_the_other_views_are_smaller_for_the_whole_clip():
+    base, large, look_at = Doubling(), BrightAbove(), np.full((192, 320, 3), 40, np.uint8)
+    look, light = Look(base, others_of(base, large)), np.ones((16, 16, 3), np.float32)
+    near, far = np.ones((48, 64), np.float32), np.full((48, 64), 0.3, np.float32)
+    told = [look.at(look_at, matte, light) for matte in (near, far)]
+    sizes = [View(view.part * (20_000 / (192 * 320)) ** 0.5, view.mirrored).size(320, 192) for view in LARGE]
+    assert sizes[0] == (176, 112)
+    assert large.sizes == [*sizes, *sizes]
+    assert base.sizes[:2] == [(320, 192)] * 2
+    assert all(one["views"].shape == (1, 3, 96, 160) for one in told)
+    look.restart()
+    look.at(look_at, far, light)
+    assert large.sizes[len(sizes) * 2 :] == [view.size(320, 192) for view in LARGE]
