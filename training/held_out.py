@@ -15,7 +15,8 @@ from livelight.color import linear_to_srgb
 from training.light_stage.dataset import Clip, Panoramas, clips_of, load_clip, panoramas_of, sample_lights
 from training.light_stage.footage import SKIN, Footage
 from training.patterns import printed
-from training.samples import DrawLights, dye, sample
+from training.recolour import dye
+from training.samples import DrawLights, sample
 
 F32 = NDArray[np.float32]
 

@@ -5,12 +5,11 @@ A pool of open clips turns over slowly, because opening a clip costs more than l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import cv2
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -37,21 +36,21 @@ from training.light_stage.dataset import (
 from training.light_stage.footage import (
     ALBEDO,
     ALPHA,
-    CLOTH,
-    CLOTHES,
     FLOW,
     NORMAL,
     SEEN,
-    SKIN,
     TINT,
-    WHITEST,
     Footage,
     Window,
 )
 from training.light_stage.lamps import lamp
-from training.light_stage.tone import TABLE, rolled, srgb_code
+from training.light_stage.tone import TABLE
 from training.light_stage.webcam import WebcamSettings, recorded, sample_webcam, varied_webcam
 from training.patterns import varied
+from training.pixels import finished, placed
+from training.recolour import dye, pigment
+from training.source_light import drift, source_schedule
+from training.windows import near_window, random_window
 
 F32 = NDArray[np.float32]
 
@@ -85,26 +84,6 @@ DRIFTING = 0.3
 """Share of training samples whose source light changes a little from frame to frame, as clouds and screens make it."""
 NEAR = 0.25
 """Share of training samples that are near a face or a hand, enlarged: people come close to their cameras."""
-NEAREST = 0.6
-"""Side of such a sample's square, of the crop's, at least."""
-SLOWEST, FASTEST = 0.01, 0.3
-"""How far such a light goes towards another in a frame."""
-SHOULDER = 0.35
-"""Highlight roll-off of target pictures above linear 0.6: what the relighter's output looks like when it is bright."""
-
-DARKEST, LIGHTEST = 0.05, 0.65
-"""Linear albedo of skin, mean of the colours."""
-LESS, MORE = 0.5, 1.6
-"""How many times its pigment a skin gets: with less or more, freckles and lips are no longer a person's."""
-SKIN_COLOUR = np.array([[-0.117, 0.565, 0.097], [0.060, 1.241, 0.020], [0.189, 1.681, 0.019]])
-"""Logarithm of the linear albedo of skin in red, green and blue: a quadratic in the logarithm of their mean, highest
-power first. Fitted to the medians of the scanned and painted skins of the train split; 0.04, 0.04 and 0.08 off. One
-power for all colours would make light skin grey and dark skin orange."""
-BLACKEST = 0.02
-"""Linear albedo of the darkest dyed cloth, in each colour: below it no shading is told (``finished``)."""
-MOST_DYE = 6.0
-"""How many times its albedo a cloth gets at most: a dark one's gloss in the hard beams is brightened with it."""
-
 EXPOSED = 0.7
 """Share of target lights brought to the standard exposure, as the live path does; the rest come as eq. 9 makes them."""
 
@@ -114,22 +93,6 @@ def exposed_light(light: Light, hard_dirs: F32, gain: float) -> Light:
     code = light.with_hard(hard_dirs)
     scale = gain * float(exposed(code).sum() / max(code.sum(), 1e-6))
     return Light(light.code * scale, [(k, rgb * scale) for k, rgb in light.hard], light.sources)
-
-
-def source_schedule(rng: np.random.Generator, frames: int) -> NDArray[np.int64]:
-    """Which of two source lights (0 or 1) each frame is taken under: constant, switched once, or changing at random."""
-    kind = rng.random()
-    if kind < 0.5:
-        return np.zeros(frames, np.int64)
-    if kind < 0.75:
-        return (np.arange(frames) >= rng.integers(1, max(frames, 2))).astype(np.int64)
-    return rng.integers(0, 2, frames)
-
-
-def drift(rng: np.random.Generator, frames: int) -> F32:
-    """How much of a second source light each frame has, (frames,) in [0, 1]: a little more, or less, every frame."""
-    step = np.exp(rng.uniform(np.log(SLOWEST), np.log(FASTEST))) * rng.choice([-1, 1])
-    return np.clip(rng.random() + step * np.arange(frames), 0, 1).astype(np.float32)
 
 
 class Samples(IterableDataset[dict[str, Tensor]]):
@@ -199,8 +162,8 @@ def sample(
     share of samples with a light that goes on a ``drift``; all without a change to what else is drawn. near: share of
     samples in a ``near_window``.
 
-    A random square of at least crop pixels is cut out and brought to crop x crop: heads come at every size, and the
-    noise is averaged as it is when a 720-line frame is brought to the network's size.
+    A square is cut out and brought to crop x crop: heads come at every size. Unless it is near, it has at least crop
+    pixels a side, and the noise is averaged as it is when a 720-line frame is brought to the network's size.
     """
     clip = footage.clip
     first, second, target = lights(rng, panoramas, lamps=len(clip.hard_dirs))
@@ -216,11 +179,7 @@ def sample(
         of_second = drift(drift_rng, frames)
     shares, which = np.unique(of_second, return_inverse=True)
     sources = [mix(second, first, float(share)) for share in shares]
-    painted = [rooms[k]()[window.cut[1:]] if (shares != 1 - k).any() else np.float32(0) for k in (0, 1)]
-    if things_rng.random() < cluttered:
-        things = draw_clutter(things_rng, (window.side, window.side))
-        painted = [laid(view, things, level_of(view)) if view.ndim else view for view in painted]
-    views = [(1 - share) * painted[0] + share * painted[1] for share in shares]
+    views = backdrops(rooms, shares, window, things_rng, cluttered)
     room = np.stack([views[k] for k in which])
     person, relit = footage.relight(window, [*sources, target], np.stack([which, np.full(frames, len(sources))]))
     still = footage.still(window)
@@ -243,6 +202,18 @@ def sample(
     return found | (probed(footage, window, crop, mirrored, lamps_rng, probes) if probes else {})
 
 
+def backdrops(
+    rooms: Sequence[Callable[[], F32]], shares: F32, window: Window, rng: np.random.Generator, cluttered: float
+) -> list[F32]:
+    """What is behind the person in a window, a linear view (side, side, 3) for each of ``shares`` (n,) of the second of
+    two rooms; cluttered: how likely there are things in both."""
+    painted = [rooms[k]()[window.cut[1:]] if (shares != 1 - k).any() else np.float32(0) for k in (0, 1)]
+    if rng.random() < cluttered:
+        things = draw_clutter(rng, (window.side, window.side))
+        painted = [laid(view, things, level_of(view)) if view.ndim else view for view in painted]
+    return [(1 - share) * painted[0] + share * painted[1] for share in shares]
+
+
 def probed(
     footage: Footage, window: Window, crop: int, mirrored: bool, rng: np.random.Generator, count: int
 ) -> dict[str, Tensor]:
@@ -262,107 +233,6 @@ def probed(
         "probe_shading": torch.from_numpy(small[0].reshape(count, 3, crop, crop)),
         "probe_light": torch.from_numpy(np.ascontiguousarray(np.moveaxis(codes, -1, -3))),
     }
-
-
-def pigment(arrays: dict[str, NDArray[np.generic]], rng: np.random.Generator) -> F32 | None:
-    """A melanin for ``Footage`` (3,) that brings the skin of a clip to a random tone, in colours that people have."""
-    skin = arrays["albedo"][arrays["label"] == SKIN].astype(np.float32)
-    if len(skin) == 0:
-        return None
-    mean = np.log(float(np.median(skin.mean(1)).clip(DARKEST, LIGHTEST)))
-    # Even in lightness: even in the logarithm, half of all people would be darker than 0.17.
-    tone = np.log(rng.uniform(DARKEST ** (1 / 3), LIGHTEST ** (1 / 3)) ** 3)
-    wanted = float(np.clip(tone, MORE * mean, LESS * mean))
-    return np.asarray(skin_colour(wanted) / skin_colour(mean), np.float32)
-
-
-def skin_colour(mean: float) -> NDArray[np.float64]:
-    """Logarithm of the albedo of skin (3,) by that of their mean; see ``SKIN_COLOUR``."""
-    return SKIN_COLOUR @ [mean**2, mean, 1.0]
-
-
-def dye(arrays: dict[str, NDArray[np.generic]], rng: np.random.Generator) -> F32 | None:
-    """A dye for ``Footage`` (3,) that brings a clip's clothes to a random colour, grey to as vivid as cloth is."""
-    cloth = arrays["albedo"][arrays["label"] == CLOTHES].astype(np.float32)
-    if len(cloth) == 0:
-        return None
-    hue = 0.5 + 0.5 * np.cos(2 * np.pi * (rng.random() + np.arange(3) / 3))
-    colour = 1 + rng.random() * (hue / hue.max() - 1)
-    level = rng.uniform(BLACKEST ** (1 / 3), WHITEST ** (1 / 3)) ** 3
-    wanted = np.clip(colour / colour.mean() * level, BLACKEST, WHITEST)
-    return np.asarray(np.minimum(wanted / np.maximum(np.median(cloth, axis=0), 0.005), MOST_DYE), np.float32)
-
-
-def random_window(rng: np.random.Generator, shape: tuple[int, int, int], crop: int, frames: int) -> Window:
-    """A random run of frames, all there are of a shorter clip, and a random square of at least crop pixels of a clip of
-    `shape` (t, h, w).
-    """
-    t, h, w = shape
-    start = int(rng.integers(max(t - frames, 0) + 1))
-    side = int(rng.integers(crop, min(h, w) + 1))
-    y, x = int(rng.integers(h - side + 1)), int(rng.integers(w - side + 1))
-    return Window(start, frames, y, x, side)
-
-
-def near_window(rng: np.random.Generator, footage: Footage, crop: int, window: Window) -> Window:
-    """The window's frames in a square smaller than the crop about some of the skin that they show, if they show any."""
-    arrays, (_, h, w) = footage.clip.arrays, footage.clip.shape
-    first, last = arrays["frame_start"][window.start : window.start + 2]
-    skin = arrays["pixel"][first:last][arrays["label"][first:last] == SKIN]
-    if len(skin) == 0:
-        return window
-    row, column = divmod(int(rng.choice(np.sort(skin)[: len(skin) // 2 + 1])), w)  # the upper half: faces, mostly
-    side = int(rng.integers(int(NEAREST * crop), min(crop, h, w)))
-    y, x = (int(np.clip(at - side // 2, 0, end - side)) for at, end in ((row, h), (column, w)))
-    return Window(window.start, window.frames, y, x, side)
-
-
-@numba.njit(cache=True)
-def placed(person: F32, still: F32, room: F32) -> tuple[F32, F32]:
-    """Scene light (t, h, w, 3) of the premultiplied person over the room; its mean (3,), values capped at 2."""
-    scene, total = np.empty_like(person), np.zeros(3)
-    for t in range(person.shape[0]):
-        for y in range(person.shape[1]):
-            for x in range(person.shape[2]):
-                through = np.float32(1) - still[t, y, x, 0]
-                for c in range(3):
-                    light = person[t, y, x, c] + through * room[t, y, x, c]
-                    scene[t, y, x, c] = light
-                    total[c] += min(light, np.float32(2))
-    return scene, (total / (scene.size / 3)).astype(np.float32)
-
-
-@numba.njit(cache=True)
-def finished(
-    table: F32, still: F32, person: F32, relit: F32, image: NDArray[np.uint8], room: NDArray[np.uint8], gain: F32
-) -> F32:
-    """(t, h, w, 23): the first 10 channels of `still`, image, target, shading, target_shading, cloth; see ``Samples``.
-
-    Shading is radiance over albedo, premultiplied both: what a white surface would show there, shadows included.
-    """
-    t_, h, w, _ = person.shape
-    out = np.zeros((t_, h, w, 23), np.float32)
-    shoulder, byte = np.float32(SHOULDER), np.float32(1 / 255)
-    for t in range(t_):
-        for y in range(h):
-            for x in range(w):
-                alpha = still[t, y, x, 0]
-                pixel = out[t, y, x]
-                for c in range(3):
-                    pixel[10 + c] = np.float32(image[t, y, x, c]) * byte
-                    pixel[13 + c] = (np.float32(1) - alpha) * np.float32(room[t, y, x, c]) * byte
-                for c in range(10):
-                    pixel[c] = still[t, y, x, c]
-                pixel[22] = still[t, y, x, CLOTH]
-                if alpha == 0:
-                    continue
-                straight = np.float32(1) / max(alpha, byte)
-                for c in range(3):
-                    pixel[13 + c] += alpha * srgb_code(table, rolled(relit[t, y, x, c] * straight, shoulder))
-                    tint = max(still[t, y, x, 10 + c], np.float32(0.02))
-                    pixel[16 + c] = min(person[t, y, x, c] * gain[c] / tint, np.float32(20))
-                    pixel[19 + c] = min(relit[t, y, x, c] / tint, np.float32(20))
-    return out
 
 
 def in_tensors(small: F32, source_light: F32, target_light: F32) -> dict[str, Tensor]:

@@ -13,7 +13,10 @@ from training.light_stage.clip import Clip
 from training.light_stage.footage import ALBEDO, ALPHA, CLOTH, CLOTHES, FLOW, NORMAL, SEEN, SKIN, TINT, Footage, Window
 from training.light_stage.lights import Light
 from training.light_stage.tone import encode
-from training.samples import FASTEST, drift, dye, near_window, pigment, random_window, sample, skin_colour
+from training.recolour import dye, pigment, skin_colour
+from training.samples import sample
+from training.source_light import FASTEST, drift
+from training.windows import near_window, random_window
 
 
 @pytest.fixture(scope="module")
