@@ -14,6 +14,7 @@ import numpy as np
 
 from livelight.errors import RuntimeFailure, SettingsError
 from livelight.runtimes import STRIDE, start_state
+from offline import near_view
 from offline.brightnesses import brightnesses
 from offline.clip_graph import Graph, open_graph
 from offline.denoiser import F32, Condition, Plan, Shape
@@ -110,7 +111,7 @@ class OwnModel:
         self.plan = Plan("euler", noise_levels(steps), settings.window, settings.overlap, True, STORED)
         networks = b"".join(path.read_bytes() for path in (weights, self.base, self.large))
         mark = hashlib.sha256(networks).hexdigest()[:16]
-        self.fingerprint = f"diffusion {mark} iie {settings.iie} views {SMALLER} {LARGE}"
+        self.fingerprint = f"diffusion {mark} iie {settings.iie} views {SMALLER} {LARGE} near {near_view.SIDE}"
         self._size, self._views = size, 2 * settings.iie
         self.peak_bytes = FIXED_BYTES + BYTES_PER_PIXEL * settings.window * size[0] * size[1]
         self._graph = open_graph(weights, settings.device, threads)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from livelight.runtimes import NetworkOutput, NetworkState, Runtime
 from offline.denoiser import F32
 from offline.frame_store import FrameStore
-from offline.level import brought_to
+from offline.level import brought_to, level
+from offline.near_view import NearView
 from offline.own_model import STATE_STRIDES
 from offline.views import PLAIN, Asked, Seen, change_by, kept_small
 
@@ -29,20 +30,22 @@ AHEAD = 4
 class Look:
     """What the base was given of each frame of a clip, in order; states as before the frame."""
 
-    def __init__(self, base: Runtime, others: Sequence[Asked]) -> None:
-        """others: of offline.views.others_of; fewer only to measure what they are worth."""
-        self._base, self._asked = base, others
+    def __init__(self, base: Runtime, others: Sequence[Asked], near: bool = True) -> None:
+        """others: of offline.views.others_of; fewer, or near off, only to measure what they are worth."""
+        self._base, self._asked, self._has_near = base, others, near
         self.restart()
 
     def restart(self) -> None:
         """The next frame has nothing to do with those before."""
         self._plain = [Seen(self._base, view) for view in PLAIN]
         self._others: list[Seen] | None = None
+        self._near = NearView(self._base) if self._has_near else None
 
-    def at(self, picture: NDArray[np.uint8], matte: F32, code: F32) -> dict[str, F32]:
+    def at(self, picture: NDArray[np.uint8], matte: F32, code: F32, frame: NDArray[np.uint8]) -> dict[str, F32]:
         """Conditions of one frame, each (1, ...).
 
-        picture: uint8 (h, w, 3) sRGB. matte: float32 in [0, 1], any grid over it. code: (16, 16, 3) linear.
+        picture: uint8 (h, w, 3) sRGB. matte: float32 in [0, 1], any grid over it. code: (16, 16, 3) linear. frame: what
+        the picture was made from, uint8 (H, W, 3).
         """
         h, w = picture.shape[:2]
         half = np.clip(cv2.resize(matte, (w // 2, h // 2), interpolation=cv2.INTER_LINEAR), 0, 1)[None]
@@ -59,7 +62,13 @@ class Look:
         for kind, seen, state in zip(("state", "mirrored"), self._plain, before, strict=True):
             state = state or tuple(np.zeros_like(value) for value in seen.state or ())
             told |= {f"{kind}{stride}": value for stride, value in zip(STATE_STRIDES, state, strict=True)}
-        return told | {"views": change_by(others, plain, half)[None]}
+        views = change_by(others, plain, half)
+        if self._near is not None:
+            whole = (
+                sum(plain[1:], plain[0]) / np.float32(len(plain)) + views - level(told["image"][0].transpose(1, 2, 0))
+            )
+            views = views + self._near.at(frame, half[0], code, whole)
+        return told | {"views": views[None]}
 
 
 class FinishRuntime:

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from livelight.errors import InputError
 from livelight.frame import Frame
 from livelight.light_program import build_lighting
 from livelight.lighting import Light
@@ -16,15 +15,13 @@ from livelight.quality import UNHURRIED
 from livelight.relight import Relighter, State
 from livelight.runtimes import open_runtime
 from livelight.segmenters import open_segmenter
-from livelight.session import starts_anew
-from offline.frame_store import FrameStore, written
+from offline.frame_store import FrameStore
 from offline.own_model import OwnModel
 from offline.own_passes import FinishRuntime, Look
 from offline.views import others_of
-from pipelines.clip import open_source
 from pipelines.clip_job import ClipJob
 from pipelines.clip_settings import ClipSettings
-from pipelines.progress import progress_for
+from pipelines.first_pass import first_pass
 from pipelines.work_folder import WorkFolder
 
 
@@ -42,38 +39,16 @@ class OwnPasses:
 
     def prepare(self, job: ClipJob, work: WorkFolder, size: tuple[int, int], quiet: bool) -> None:
         """See Passes."""
-        source = open_source(job)
-        stored = self._model.plan.stored
-        stores = {
-            name: FrameStore(work.path / f"{name}.f32", shape, fresh=True, stored=stored.get(name, "float32"))
-            for name, shape in self._model.condition_shapes(*size).items()
-        }
-        look, done = Look(self._base, others_of(self._base, self._large)), 0
-        previous: Frame | None = None
-        start_s = 0.0
-        try:
-            with written(stores.values()), progress_for(f"{job.source.name}, preparing", quiet) as progress:
-                lighting = build_lighting(self._settings, source.duration_s)
-                for frame in source:
-                    if previous is None:
-                        start_s = frame.time_s
-                    elif starts_anew(previous, frame):
-                        look.restart()
-                    previous = frame
-                    light = toned(lighting.at(frame.time_s - start_s, frame.width, frame.height))
-                    half = halved(frame)
-                    told = look.at(np.asarray(cv2.resize(half, size)), self._segmenter.segment(half), light.code)
-                    for name, value in told.items():
-                        stores[name].write(done, value)
-                    done += 1
-                    progress.advance(done, source.frame_count)
-        except InputError:
-            if done:
-                work.prepared(done)
-            raise
-        finally:
-            source.close()
-        work.prepared(done)
+        look = Look(self._base, others_of(self._base, self._large))
+        with first_pass(job, self._model, work, size, quiet) as taken:
+            lighting = build_lighting(self._settings, taken.source.duration_s)
+            for frame, time_s, anew in taken.frames():
+                if anew:
+                    look.restart()
+                light = toned(lighting.at(time_s, frame.width, frame.height))
+                half = halved(frame)
+                small = np.asarray(cv2.resize(half, size))
+                taken.write(look.at(small, self._segmenter.segment(half), light.code, frame.image))
 
     def finish(self, latents: FrameStore, size: tuple[int, int]) -> FinishStep:
         """A RelightStep for the clip's frames in their order."""

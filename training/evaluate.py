@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -125,9 +126,12 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def diffusion_methods(folder: Path, questions: bool) -> dict[str, Method]:
-    """Our diffusion model as it ships and, if asked, with one thing changed."""
+def diffusion_methods(folder: Path, parts: Sequence[float], questions: bool) -> dict[str, Method]:
+    """Our diffusion model as it ships, seeing smaller pictures too, and, if asked, with one thing changed."""
     methods = {"diffusion": diffusion(folder)}
+    for part in parts:
+        methods[f"diffusion, at {part:g}"] = diffusion(folder, part=part)
+        methods[f"diffusion, at {part:g}, head not by itself"] = diffusion(folder, near=False, part=part)
     if questions:
         methods["diffusion, no mirror"] = diffusion(folder, mirrors=False)
         methods["diffusion, one size"] = diffusion(folder, sizes=False)
@@ -148,7 +152,7 @@ def main() -> None:
         methods[f"{name}, frame by frame"] = network(runtime, remembers=False)
         methods |= {f"{name}, at {part:g}": network(runtime, part=part) for part in args.part}
     if args.diffusion:
-        methods |= diffusion_methods(args.diffusion, args.questions)
+        methods |= diffusion_methods(args.diffusion, args.part, args.questions)
     methods |= {name: command(template) for name, template in args.command}
 
     rows: dict[str, list[Figures]] = defaultdict(list)

@@ -66,7 +66,9 @@ def test_other_views_change_shading_and_not_how_bright_the_person_is():
 
 
 def test_nothing_is_added_without_other_views():
-    told = Look(Doubling(), ()).at(picture(), np.ones((48, 64), np.float32), np.ones((16, 16, 3), np.float32))
+    told = Look(Doubling(), (), near=False).at(
+        picture(), np.ones((48, 64), np.float32), np.ones((16, 16, 3), np.float32), picture()
+    )
     assert not told["views"].any()
     assert told["views"].shape == (1, 3, H // 2, W // 2)
 
@@ -82,8 +84,8 @@ class BrightAbove(Doubling):
 
 def test_a_larger_relighter_is_asked_about_its_own_views_and_changes_the_shading():
     base, large = Doubling(), BrightAbove()
-    told = Look(base, others_of(base, large)).at(
-        picture(), np.ones((48, 64), np.float32), np.ones((16, 16, 3), np.float32)
+    told = Look(base, others_of(base, large), near=False).at(
+        picture(), np.ones((48, 64), np.float32), np.ones((16, 16, 3), np.float32), picture()
     )
     assert base.sizes == [view.size(W, H) for view in (*PLAIN, *SMALLER)]
     assert large.sizes == [view.size(W, H) for view in LARGE]
@@ -94,14 +96,14 @@ def test_a_larger_relighter_is_asked_about_its_own_views_and_changes_the_shading
 
 def test_in_a_close_up_the_other_views_are_smaller_for_the_whole_clip():
     base, large, look_at = Doubling(), BrightAbove(), np.full((192, 320, 3), 40, np.uint8)
-    look, light = Look(base, others_of(base, large)), np.ones((16, 16, 3), np.float32)
+    look, light = Look(base, others_of(base, large), near=False), np.ones((16, 16, 3), np.float32)
     near, far = np.ones((48, 64), np.float32), np.full((48, 64), 0.3, np.float32)
-    told = [look.at(look_at, matte, light) for matte in (near, far)]
+    told = [look.at(look_at, matte, light, look_at) for matte in (near, far)]
     sizes = [View(view.part * (20_000 / (192 * 320)) ** 0.5, view.mirrored).size(320, 192) for view in LARGE]
     assert sizes[0] == (176, 112)
     assert large.sizes == [*sizes, *sizes]
     assert base.sizes[:2] == [(320, 192)] * 2
     assert all(one["views"].shape == (1, 3, 96, 160) for one in told)
     look.restart()
-    look.at(look_at, far, light)
+    look.at(look_at, far, light, look_at)
     assert large.sizes[len(sizes) * 2 :] == [view.size(320, 192) for view in LARGE]
