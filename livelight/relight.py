@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from livelight.bands import Bands
 from livelight.brightness import Sample, brightened, followed
 from livelight.config import RelightSettings
+from livelight.distance import Distance
 from livelight.frame import Frame
 from livelight.lighting import Light
 from livelight.quality import FULL_AREA, LEVELS, Quality
@@ -42,7 +43,7 @@ class State:
 
     size: (width, height) of the frame. seen: (width, height) of the network's picture. matte_age: frames since the
     person was segmented, 0 for the last one. brightened: stops (livelight.brightness), None before the first.
-    change: livelight.steadying.
+    change: livelight.steadying. distance: how far off the person is, None where the network's picture is of one size.
     """
 
     network: NetworkState
@@ -52,6 +53,7 @@ class State:
     matte_age: int = 0
     brightened: float | None = None
     change: Steadied | None = None
+    distance: Distance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,9 @@ class Relighter:
             state = None
         started = time.perf_counter()
         half = cv2.resize(frame.image, (max(frame.width // 2, 1), max(frame.height // 2, 1)))
-        seen = network_size(*size, self._quality.area)
+        distance = self._distance(half, state)
+        area = self._quality.area
+        seen = network_size(*size, area if distance is None else round(area * distance.growth))
         small = cv2.resize(half, seen)
         age = 0 if state is None else (state.matte_age + 1) % self._quality.matte_every
         # All of this runs on one core: beside the network it costs half of what it costs after it.
@@ -135,7 +139,7 @@ class Relighter:
         self._own = own = Future[NDArray[np.float32]]()
         beside = self._bands.executor.submit(self._look, frame.image, half, small, light, state, age == 0, hurry, own)
         try:
-            output = self.analyse(small, size, light, state)
+            output = self._analysed(small, seen, light, state)
             own.set_result(output.matte)
         finally:
             own.cancel()  # does nothing to a result; without one nobody waits for it
@@ -160,7 +164,8 @@ class Relighter:
             "recombine": (done - refined) * 1e3,
         }
         self.inside = Inside(output, seen_of.alpha)
-        return frame.with_image(image), State(output.state, seen_of.state, size, seen, age, stops, change)
+        distance = None if distance is None else distance.after(seen_of.matte, area)
+        return frame.with_image(image), State(output.state, seen_of.state, size, seen, age, stops, change, distance)
 
     def close(self) -> None:
         """End its threads; of no more use then. May be called twice."""
@@ -178,8 +183,22 @@ class Relighter:
     ) -> NetworkOutput:
         """The network's whole answer on a picture of a frame of ``size`` (width, height), before recombination."""
         seen = network_size(*size, self._quality.area)
+        return self._analysed(cv2.resize(picture, seen), seen, light, state)
+
+    def _analysed(
+        self, small: NDArray[np.uint8], seen: tuple[int, int], light: Light, state: State | None
+    ) -> NetworkOutput:
+        """The network's answer to a picture of size ``seen``."""
         remembered = None if state is None else resized_state(state.network, state.seen, seen)
-        return self._runtime.run(cv2.resize(picture, seen), light.code, remembered)
+        return self._runtime.run(small, light.code, remembered)
+
+    def _distance(self, half: NDArray[np.uint8], state: State | None) -> Distance | None:
+        """How far off the person of a frame is, from the one before; at a first frame from its own matte."""
+        if not self._quality.grows:
+            return None
+        if state is not None:
+            return state.distance or Distance()
+        return Distance() if self._segmenter is None else Distance.of(self._segmenter.segment(half), self._quality.area)
 
     def _look(
         self, image: NDArray[np.uint8], half: NDArray[np.uint8], small: NDArray[np.uint8], light: Light,
