@@ -1,6 +1,6 @@
 """How far off a person is, and so how many pixels the network must see for a face to have enough of them.
 
-Below some fifty rows a head's normals are a blur, and its light with them: a haze where a cheek should end.
+Below some sixty rows a head's normals are a blur, and its light with them: a haze where a cheek should end.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from livelight.heads import AROUND, head_of
 
-ENOUGH = 56
+ENOUGH = 60
 """Rows of a head in the network's picture."""
-GROWTHS = (1.0, 1.5, 2.25)
+GROWTHS = (1.0, 1.5, 2.25, 4.0)
 """How many times as many pixels as usual it sees, at most as many as ENOUGH asks for, about."""
-SHORT, AMPLE = 1.15, 1.3
+SHORT, AMPLE = 1.3, 1.15
 """What is asked for may exceed a growth by SHORT before it is left for a larger one, and must be AMPLE below another
 before that one will do: between the two it stays."""
 EVERY = 8

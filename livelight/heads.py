@@ -93,7 +93,7 @@ def _head_rows(widths: F32, thin: int) -> float:
     end = len(widths)
     for row in range(max(thin // 2, 2), len(widths)):
         above = float(np.median(widths[:row]))
-        if smooth[row] > SHOULDERS * above and row > 0.6 * above:
+        if smooth[row] > SHOULDERS * above and row > 0.9 * above:
             end = row
             break
     return min(float(end), LONGEST * float(np.median(widths[:end])))

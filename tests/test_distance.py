@@ -14,7 +14,7 @@ from livelight.runtimes import NetworkOutput
 from livelight.sources.synthetic import SyntheticSource
 from tests.test_heads import person
 
-NEAR, FAR = person(84, 46, 1.8), person(84, 26, 0.75)
+NEAR, FAR = person(84, 46, 1.8), person(84, 62, 0.6)
 
 
 def test_a_head_half_as_high_needs_four_times_the_pixels() -> None:
@@ -33,8 +33,9 @@ def test_a_head_that_fills_a_third_of_the_picture_has_enough() -> None:
 
 @pytest.mark.parametrize(
     ("need", "growth", "then"),
-    [(0.3, 1.0, 1.0), (1.1, 1.0, 1.0), (1.3, 1.0, 1.5), (9.0, 1.0, 2.25), (1.2, 1.5, 1.5), (0.7, 1.5, 1.0),
-     (1.6, 2.25, 2.25), (1.1, 2.25, 1.5), (0.5, 2.25, 1.0), (None, 1.5, 1.5)],
+    [(0.3, 1.0, 1.0), (1.2, 1.0, 1.0), (1.4, 1.0, 1.5), (2.0, 1.0, 2.25), (9.0, 1.0, 4.0), (1.4, 1.5, 1.5),
+     (0.8, 1.5, 1.0), (1.6, 2.25, 2.25), (1.2, 2.25, 1.5), (0.5, 2.25, 1.0), (3.3, 4.0, 4.0), (1.6, 4.0, 2.25),
+     (None, 1.5, 1.5)],
 )  # fmt: skip
 def test_it_stays_where_it_is_between_two_growths(need: float | None, growth: float, then: float) -> None:
     assert fitting(need, growth) == then
@@ -97,12 +98,14 @@ def test_the_relighter_shows_more_of_far_people_from_the_first_frame_on() -> Non
     runtime, segmenter = Sizes(), Standing(FAR)
     with Relighter(runtime, segmenter) as relighter:
         found = pictures_seen(relighter, runtime, segmenter, FAR, NEAR, FAR)
-    small, large = (network_size(320, 180, round(FAST_AREA * g)) for g in (1, GROWTHS[-1]))
-    assert found == [large, small, large]
-    assert runtime.seen[0] == large
+        relighter.set_level(1)
+        found += pictures_seen(relighter, runtime, segmenter, FAR)
+    small, larger, largest = (network_size(320, 180, round(FAST_AREA * g)) for g in (1, LEVELS[1].most, GROWTHS[-1]))
+    assert found == [largest, small, largest, larger]
+    assert runtime.seen[0] == largest
 
 
-@pytest.mark.parametrize("levels", [UNHURRIED, LEVELS[1:]])
+@pytest.mark.parametrize("levels", [UNHURRIED, LEVELS[2:]])
 def test_where_time_is_short_or_the_size_is_given_it_stays(levels) -> None:
     runtime, segmenter = Sizes(), Standing(FAR)
     with Relighter(runtime, segmenter, levels) as relighter:
