@@ -21,6 +21,8 @@ AROUND = 1.7
 SMALLEST, NARROWEST = 0.02, 0.45
 """Part of the picture that a person must cover; and the square's side, of the root of that area: what is smaller is no
 head."""
+FAITHFUL = 1.5
+"""How many times as much as another person one must cover to be looked at in their place."""
 THIN = 0.2
 """What is thinner than this, of the root of the person's area, is an arm, a hand or a lock of hair."""
 SHOULDERS = 1.45
@@ -49,16 +51,22 @@ class Square:
         return min(max(round(self.left), 0), width - side), min(max(round(self.top), 0), height - side), side
 
 
-def head_of(matte: F32) -> Square | None:
+def head_of(matte: F32, before: Square | None = None) -> Square | None:
     """The square about the head of the person who covers most; None where hardly anybody is, or on top is no head.
 
-    matte: float32 (h, w) in [0, 1], with square pixels.
+    matte: float32 (h, w) in [0, 1], with square pixels. before: a square on the same grid, whose person keeps it until
+    another one covers FAITHFUL times as much.
     """
     height, width = matte.shape
     count, labels, found, _ = cv2.connectedComponentsWithStats((matte > 0.5).astype(np.uint8))
     if count < 2:
         return None
-    largest = 1 + int(np.argmax(found[1:, cv2.CC_STAT_AREA]))
+    counts = found[:, cv2.CC_STAT_AREA].astype(float)
+    counts[0] = 0
+    if before is not None:
+        middle = (np.array([before.top, before.left]) + before.side / 2).astype(int)
+        counts[labels[tuple(np.minimum(middle, np.array(matte.shape) - 1))]] *= FAITHFUL
+    largest = int(np.argmax(counts))
     area = int(found[largest, cv2.CC_STAT_AREA])
     if area < SMALLEST * matte.size:
         return None
@@ -111,7 +119,7 @@ class HeadTrack:
         """Look at the next matte, all of one size. Whether ``square`` is a new one, or None; else it moved on, or stays
         where it was while no head is found, for REMEMBERED mattes.
         """
-        found = head_of(matte)
+        found = head_of(matte, self.square)
         self._missed = 0 if found else self._missed + 1
         if found is None:
             if self.square and self._missed <= REMEMBERED:

@@ -50,6 +50,17 @@ def test_the_one_who_covers_most_has_the_square() -> None:
     assert middle(square)[0] == pytest.approx(120, abs=3)
 
 
+def test_of_two_alike_the_one_who_had_it_keeps_it() -> None:
+    track, left, right = HeadTrack(), person(40, 30, 0.8), person(125, 30, 0.8)
+    track.follow(np.maximum(left, person(125, 34, 0.8)))
+    first = track.square
+    assert first is not None
+    assert middle(first)[0] == pytest.approx(40, abs=3)
+    for _ in range(2 * REMEMBERED):
+        assert not track.follow(np.maximum(person(40, 34, 0.8), right))
+    assert middle(track.square or first)[0] == pytest.approx(40, abs=3)
+
+
 def test_a_face_that_fills_the_picture_is_shown_whole() -> None:
     square = head_of(np.ones((H, W), np.float32))
     assert square is not None
