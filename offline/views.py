@@ -43,8 +43,8 @@ LARGE = (View(), View(mirrored=True), View(0.833), View(0.667, mirrored=True))
 
 
 MOST_PERSON = 20_000
-"""Pixels that people cover in a view beside PLAIN, at most. The larger relighter knows no close-ups: across a face that
-fills 192 x 192 pixels it lays a dark band, which at 128 x 128 is gone."""
+"""Pixels that people cover in a view beside PLAIN, at most. A face that fills 192 x 192 pixels is relit worse
+than the same face at 128 x 128."""
 
 
 class Seen:
