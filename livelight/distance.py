@@ -16,11 +16,11 @@ from livelight.heads import AROUND, head_of
 
 ENOUGH = 60
 """Rows of a head in the network's picture."""
-GROWTHS = (1.0, 1.5, 2.25, 4.0)
+GROWTHS = (1.0, 1.5, 2.25)
 """How many times as many pixels as usual it sees, at most as many as ENOUGH asks for, about."""
-SHORT, AMPLE = 1.3, 1.15
-"""What is asked for may exceed a growth by SHORT before it is left for a larger one, and must be AMPLE below another
-before that one will do: between the two it stays."""
+SHORT = 1.3
+"""By how much what is needed may exceed a growth before it is left for a larger one. It is left for a smaller one when
+that is all that is needed: between the two it stays."""
 EVERY = 8
 """Frames from one look at the matte to the next."""
 ROWS = 72
@@ -67,5 +67,5 @@ def fitting(need: float | None, growth: float) -> float:
     if need is None:
         return growth
     larger = next((g for g in GROWTHS if g * SHORT >= need), GROWTHS[-1])
-    smaller = next((g for g in GROWTHS if g >= need * AMPLE), GROWTHS[-1])
+    smaller = next((g for g in GROWTHS if g >= need), GROWTHS[-1])
     return larger if larger > growth else min(smaller, growth)

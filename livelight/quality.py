@@ -25,7 +25,7 @@ class Quality:
 
 
 LEVELS = (
-    Quality("full", 1, FAST_AREA, most=4.0),
+    Quality("full", 1, FAST_AREA, most=2.25),
     Quality("matte every 2nd frame", 2, FAST_AREA),
     Quality("matte every 2nd frame, network at 60 %", 2, FAST_AREA * 6 // 10),
     Quality("matte every 3rd frame, network at 36 %", 3, FAST_AREA * 36 // 100),
