@@ -129,7 +129,7 @@ class Relighter:
             state = None
         started = time.perf_counter()
         half = cv2.resize(frame.image, (max(frame.width // 2, 1), max(frame.height // 2, 1)))
-        distance = self._distance(half, state)
+        distance = self._distance(half, size, state)
         area = self._quality.area
         growth = 1.0 if distance is None else min(distance.growth, self._quality.most)
         seen = network_size(*size, round(area * growth))
@@ -193,13 +193,15 @@ class Relighter:
         remembered = None if state is None else resized_state(state.network, state.seen, seen)
         return self._runtime.run(small, light.code, remembered)
 
-    def _distance(self, half: NDArray[np.uint8], state: State | None) -> Distance | None:
-        """How far off the person of a frame is, from the one before; at a first frame from its own matte."""
+    def _distance(self, half: NDArray[np.uint8], size: tuple[int, int], state: State | None) -> Distance | None:
+        """How far off the person of a frame of ``size`` is, from the one before; of a first frame from its matte."""
         if self._quality.most <= 1:
             return None
         if state is not None:
             return state.distance or Distance()
-        return Distance() if self._segmenter is None else Distance.of(self._segmenter.segment(half), self._quality.area)
+        if self._segmenter is None:
+            return Distance()
+        return Distance.of(cv2.resize(self._segmenter.segment(half), network_size(*size)), self._quality.area)
 
     def _look(
         self, image: NDArray[np.uint8], half: NDArray[np.uint8], small: NDArray[np.uint8], light: Light,

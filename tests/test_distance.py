@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from livelight.runtimes import NetworkOutput
 from livelight.sources.synthetic import SyntheticSource
 from tests.test_heads import person
 
-NEAR, FAR = person(84, 50, 2.2), person(84, 62, 0.6)
+NEAR, HALFWAY, FAR = person(84, 50, 2.2), person(84, 40, 1.1), person(84, 62, 0.6)
 
 
 def test_a_head_half_as_high_needs_four_times_the_pixels() -> None:
@@ -103,6 +104,17 @@ def test_the_relighter_shows_more_of_far_people_from_the_first_frame_on() -> Non
     small, largest = (network_size(320, 180, round(FAST_AREA * g)) for g in (1, GROWTHS[-1]))
     assert found == [largest, small, largest, small]
     assert runtime.seen[0] == largest
+
+
+def test_a_matte_of_another_shape_than_the_frame_tells_the_same() -> None:
+    light = Light(np.ones((16, 16, 3), np.float32), None, 0.0, 1.0, np.ones(3, np.float32))
+    frame = next(iter(SyntheticSource(320, 180, frame_count=1)))
+    first = []
+    for matte in (HALFWAY, cv2.resize(HALFWAY, (96, 96)), cv2.resize(HALFWAY, (54, 96))):
+        with Relighter(runtime := Sizes(), Standing(matte)) as relighter:
+            relighter.step(frame, light, None)
+        first += runtime.seen
+    assert first == [network_size(320, 180, round(FAST_AREA * 1.5))] * 3
 
 
 @pytest.mark.parametrize("levels", [UNHURRIED, LEVELS[1:]])
