@@ -15,17 +15,17 @@ FAST_AREA = 46_080
 @dataclass(frozen=True, slots=True)
 class Quality:
     """One level. matte_every: the person is segmented on every so many-th frame; between, the last matte follows the
-    edges of the new frame. area: pixels of the network's picture, about; most: of how many times as many, where the
-    person is far off (livelight.distance)."""
+    edges of the new frame. area: pixels of the network's picture, about; grows: more of them where the person is far
+    off (livelight.distance)."""
 
     name: str
     matte_every: int
     area: int
-    most: float = 1.0
+    grows: bool = False
 
 
 LEVELS = (
-    Quality("full", 1, FAST_AREA, most=2.25),
+    Quality("full", 1, FAST_AREA, grows=True),
     Quality("matte every 2nd frame", 2, FAST_AREA),
     Quality("matte every 2nd frame, network at 60 %", 2, FAST_AREA * 6 // 10),
     Quality("matte every 3rd frame, network at 36 %", 3, FAST_AREA * 36 // 100),

@@ -131,8 +131,7 @@ class Relighter:
         half = cv2.resize(frame.image, (max(frame.width // 2, 1), max(frame.height // 2, 1)))
         distance = self._distance(half, size, state)
         area = self._quality.area
-        growth = 1.0 if distance is None else min(distance.growth, self._quality.most)
-        seen = network_size(*size, round(area * growth))
+        seen = network_size(*size, area if distance is None else round(area * distance.growth))
         small = cv2.resize(half, seen)
         age = 0 if state is None else (state.matte_age + 1) % self._quality.matte_every
         # All of this runs on one core: beside the network it costs half of what it costs after it.
@@ -195,7 +194,7 @@ class Relighter:
 
     def _distance(self, half: NDArray[np.uint8], size: tuple[int, int], state: State | None) -> Distance | None:
         """How far off the person of a frame of ``size`` is, from the one before; of a first frame from its matte."""
-        if self._quality.most <= 1:
+        if not self._quality.grows:
             return None
         if state is not None:
             return state.distance or Distance()
