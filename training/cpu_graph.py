@@ -79,14 +79,14 @@ class CpuGraph(RelightNetwork):
         f2 = F.relu(self.stem(x - 0.5))
         f4 = self.down4(f2)
         f8 = self.down8(f4)
-        f16 = self.down16(f8)
+        f16 = self.deeper("whole", self.down16(f8))
         structure = self.structure_code(f16)
         f16, state16 = self.gru16(f16, state16)
         source_light, target = self.light_of(f16), light.permute(0, 3, 1, 2)
         if structure is not None and self.from_structure is not None:
             f16 = f16 + self.from_structure(structure)
-        d8, state8 = self.gru8(F.relu(joined(self.up8.conv, f16, f8)), state8)
-        d4 = F.relu(joined(self.up4.conv, d8, f4))
+        d8, state8 = self.gru8(self.deeper("eighth", F.relu(joined(self.up8.conv, f16, f8))), state8)
+        d4 = self.deeper("quarter", F.relu(joined(self.up4.conv, d8, f4)))
         detail = F.relu(joined(self.up2.conv, d4, f2))
         # 13 channels cost as much as 16, and less evenly.
         heads = F.conv2d(detail, *wider(self.geometry, self.matte, to=16), padding=1)
@@ -134,8 +134,7 @@ class CpuGraph(RelightNetwork):
         """The deep features under the target light; lights: both, embedded."""
         film = self.film(lights)[:, :, None, None]
         c = deep.shape[1]
-        lit: Tensor = self.light8(F.relu(deep * (1 + film[:, :c]) + film[:, c:]))
-        return lit
+        return self.deeper("lit", self.light8(F.relu(deep * (1 + film[:, :c]) + film[:, c:])))
 
     def head(self, features: Tensor, ratio: Tensor) -> tuple[Tensor, Tensor]:
         """Gain and offset, (n, h, w, 3). ratio: (n, 3, h/2, w/2), log of new over old shading."""

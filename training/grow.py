@@ -21,6 +21,7 @@ import onnx
 import torch
 from torch import Tensor
 
+from livelight.runtimes.depth import INNER, MIXES, TRUNK
 from livelight.runtimes.occlusion import DIRECTIONS
 from livelight.runtimes.person_gain import PHYSICS
 from livelight.runtimes.torch_network import SIZES, NetworkSize, RelightNetwork, load_network, parts_of
@@ -64,6 +65,11 @@ LAYERS: dict[str, tuple[Channels, Channels]] = {
     "out": ((24,), ("render",)),
     "occlusion.coarse": ((DIRECTIONS,), ("c4",)),
     "occlusion.fine": ((DIRECTIONS,), ("detail",)),
+    "depth.whole.into": ((TRUNK,), ("c16",)),
+    "depth.whole.out": (("c16",), (TRUNK,)),
+    "depth.eighth": (("c8",), ("c8",)),
+    "depth.quarter": (("c4",), ("c4",)),
+    "depth.lit": (("c8",), ("c8",)),
     "person_gain.layers.0": ((96,), KNOWN),
     "person_gain.layers.2": ((96,), (96,)),
     "person_gain.last": ((3,), (96,)),
@@ -72,6 +78,14 @@ LAYERS: dict[str, tuple[Channels, Channels]] = {
     "person_gain.spread": (KNOWN, ()),
 }
 """(outputs, inputs) of every layer, by how its name begins."""
+MIX: dict[str, tuple[Channels, Channels]] = {
+    "near": ((TRUNK,), (1,)),
+    "far": ((TRUNK,), (TRUNK,)),
+    "a": ((INNER,), (TRUNK,)),
+    "b": ((TRUNK,), (INNER,)),
+}
+"""The same of each of livelight.runtimes.depth's mixes."""
+LAYERS |= {f"depth.whole.layers.{k}.{name}.": channels for k in range(MIXES) for name, channels in MIX.items()}
 
 
 def counts(size: NetworkSize) -> dict[str, int]:

@@ -33,7 +33,7 @@ from training.sipr import PlainNetwork, plain_losses
 
 REAL_EVERY, REAL_BATCH = 5, 3
 """Every so many steps, so many real clips teach too (--real)."""
-NETWORK_PARTS = ("structure", "person_gain", "occlusion")
+NETWORK_PARTS = ("structure", "person_gain", "occlusion", "depth")
 """Parts of the network that can be left out."""
 DATA_PARTS = ("prints", "sampling")
 """What else can be left out: prints and tone curves (training.patterns), NVPR's eq. 9 for lights."""

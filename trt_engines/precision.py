@@ -17,7 +17,10 @@ from livelight.runtimes.torch_network import RelightNetwork
 from trt_engines.quantised import round_convolutions
 from trt_engines.spec import Precision
 
-STAYS_SHORT = ("stem", "down4", "down8", "down16", "up8", "up4", "up2", "light8", "light4", "light2", "light2b")
+STAYS_SHORT = (
+    *("stem", "down4", "down8", "down16", "depth.whole", "up8", "depth.eighth", "up4", "depth.quarter", "up2"),
+    *("light8", "depth.lit", "light4", "light2", "light2b"),
+)
 """16 bits inside, and their results too: they only feed each other."""
 
 COMES_BACK = (

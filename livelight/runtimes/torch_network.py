@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from livelight.runtimes.depth import Depth
 from livelight.runtimes.layers import Block, HalfGRU, Up
 from livelight.runtimes.light_ball import BALL, CODE, LOBES, light_ball
 from livelight.runtimes.occlusion import Occlusion
@@ -87,14 +88,16 @@ class RelightNetwork(nn.Module):
     """analyse(image, state) -> Source; render(source, target light) -> gain and offset.
 
     structure: with NVPR's structure code, which the decoder gets beside the features; person_gain: with a gain for the
-    whole person; occlusion: with what keeps light off. All begin by adding nothing.
+    whole person; occlusion: with what keeps light off; depth: with more layers (livelight.runtimes.depth). All begin by
+    adding nothing.
     """
 
     balls: Tensor
 
     def __init__(
-        self, size: NetworkSize, structure: bool = False, person_gain: bool = False, occlusion: bool = False
-    ) -> None:
+        self, size: NetworkSize, structure: bool = False, person_gain: bool = False, occlusion: bool = False,
+        depth: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
         c2, c4, c8, c16 = size.widths
         self.size = size
@@ -123,6 +126,7 @@ class RelightNetwork(nn.Module):
         self.from_structure = nn.Conv2d(c16, c16, 1) if structure else None
         self.person_gain = PersonGain(c8, size.embed) if person_gain else None
         self.occlusion = Occlusion(c4, size.detail) if occlusion else None
+        self.depth = Depth(c4, c8, c16) if depth else None
         self._initialise()
 
     def _initialise(self) -> None:
@@ -139,6 +143,8 @@ class RelightNetwork(nn.Module):
             self.person_gain.begin()
         if self.occlusion is not None:
             self.occlusion.begin()
+        if self.depth is not None:
+            self.depth.begin()
 
     def start(self, n: int, h: int, w: int) -> tuple[Tensor, Tensor]:
         """Zero states for n pictures of h x w."""
@@ -151,7 +157,7 @@ class RelightNetwork(nn.Module):
         f2 = F.relu(self.stem(image - 0.5))
         f4 = self.down4(f2)
         f8 = self.down8(f4)
-        return f2, f4, f8, self.down16(f8)
+        return f2, f4, f8, self.deeper("whole", self.down16(f8))
 
     def structure_code(self, f16: Tensor) -> Tensor | None:
         """Source.structure of ``encode``'s last features."""
@@ -165,8 +171,8 @@ class RelightNetwork(nn.Module):
         source_light = self.light_of(f16)
         if structure is not None and self.from_structure is not None:
             f16 = f16 + self.from_structure(structure)
-        d8, state8 = self.gru8(self.up8(f16, f8), state8)
-        d4 = self.up4(d8, f4)
+        d8, state8 = self.gru8(self.deeper("eighth", self.up8(f16, f8)), state8)
+        d4 = self.deeper("quarter", self.up4(d8, f4))
         detail = self.up2(d4, f2)
         g = self.geometry(detail)
         normals = torch.cat([g[:, :2], F.softplus(g[:, 2:3]) + 0.02], 1)
@@ -188,6 +194,13 @@ class RelightNetwork(nn.Module):
             F.avg_pool2d(image, 8),
             arriving,
         )
+
+    def deeper(self, where: str, features: Tensor) -> Tensor:
+        """The features after more layers of that name in livelight.runtimes.depth, or as they are without them."""
+        if self.depth is None:
+            return features
+        deep: Tensor = self.depth.get_submodule(where)(features)
+        return deep
 
     def light_of(self, f16: Tensor) -> Tensor:
         """The light (n, 3, 16, 16), linear, under which the picture of these deepest features was taken."""
@@ -215,7 +228,7 @@ class RelightNetwork(nn.Module):
         both = torch.cat([self.embed(torch.log(1 + t.flatten(1))) for t in (source.source_light, target)], 1)
         film = self.film(both)[:, :, None, None]
         c = source.deep.shape[1]
-        f8 = self.light8(F.relu(source.deep * (1 + film[:, :c]) + film[:, c:]))
+        f8 = self.deeper("lit", self.light8(F.relu(source.deep * (1 + film[:, :c]) + film[:, c:])))
         f4 = self.light4(f8, source.mid)
         new = self.shaded(source.normals, source.arriving, target)
         shading = torch.cat([source.lit, new, source.shadow], 1).to(f4.dtype)
@@ -282,4 +295,5 @@ def parts_of(weights: Mapping[str, object]) -> dict[str, bool]:
         "structure": "structure.weight" in weights,
         "person_gain": "person_gain.last.weight" in weights,
         "occlusion": "occlusion.fine.weight" in weights,
+        "depth": "depth.whole.into.weight" in weights,
     }

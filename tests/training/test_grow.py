@@ -14,7 +14,7 @@ from livelight.runtimes.torch_runtime import read_network
 from training import grow
 from training.grow import grown
 
-PARTS = {"structure": True, "person_gain": True, "occlusion": True}
+PARTS = {"structure": True, "person_gain": True, "occlusion": True, "depth": True}
 
 
 def randomised() -> RelightNetwork:

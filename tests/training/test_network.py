@@ -89,10 +89,17 @@ def test_a_size_exports_and_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("size", "parts"), [("S", False), ("S", True), ("M", False)])
 def test_the_graph_for_cpus_is_the_same_function(size: str, parts: bool) -> None:
     torch.manual_seed(1)
-    network = RelightNetwork(SIZES[size], structure=parts, person_gain=parts)
-    if network.from_structure is not None and network.person_gain is not None:
+    network = RelightNetwork(SIZES[size], structure=parts, person_gain=parts, depth=parts)
+    if network.from_structure is not None and network.person_gain is not None and network.depth is not None:
         torch.nn.init.normal_(network.from_structure.weight)
         torch.nn.init.normal_(network.person_gain.last.weight)
+        for last in (
+            network.depth.whole.out,
+            network.depth.eighth[0].b,
+            network.depth.quarter[0].b,
+            network.depth.lit[0].b,
+        ):
+            torch.nn.init.normal_(last.weight, std=0.1)
     for head in (network.out, network.geometry, network.matte):  # they start near 0, where much looks alike
         head.weight.data.mul_(10)
     arranged = CpuGraph(network).eval()

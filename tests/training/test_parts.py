@@ -83,7 +83,7 @@ def test_without_its_parts_their_terms_are_gone(batch) -> None:
 
 def test_new_parts_change_nothing_until_they_have_learnt() -> None:
     plain_one = RelightNetwork(SIZES["S"])
-    coded = RelightNetwork(SIZES["S"], structure=True, person_gain=True, occlusion=True)
+    coded = RelightNetwork(SIZES["S"], structure=True, person_gain=True, occlusion=True, depth=True)
     coded.load_state_dict(plain_one.state_dict(), strict=False)
     image, state = torch.rand(1, 3, SIDE, SIDE), plain_one.start(1, SIDE, SIDE)
     a, b = plain_one.analyse(image, *state), coded.analyse(image, *state)
@@ -136,9 +136,11 @@ def test_light_is_gathered_whole() -> None:
 
 
 def test_a_network_with_all_parts_ships_as_any_other(tmp_path) -> None:
-    network = RelightNetwork(SIZES["S"], structure=True, person_gain=True, occlusion=True)
+    network = RelightNetwork(SIZES["S"], structure=True, person_gain=True, occlusion=True, depth=True)
     torch.nn.init.normal_(network.occlusion.coarse.weight, std=0.1)
     torch.nn.init.normal_(network.from_structure.weight)
+    torch.nn.init.normal_(network.depth.whole.out.weight, std=0.1)
+    torch.nn.init.normal_(network.depth.quarter[1].b.weight, std=0.1)
     torch.nn.init.normal_(network.person_gain.last.weight, std=0.1)
     export(load_network("S", network.state_dict()), "S", tmp_path / "a.onnx", {"livelight.version": "test"})
     image, light = np.random.default_rng(0).integers(0, 255, (32, 48, 3), np.uint8), np.ones((16, 16, 3), np.float32)
