@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple, Protocol
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -69,15 +71,47 @@ Batch = dict[str, Tensor]
 Terms = dict[str, Tensor]
 
 
+class Shown(NamedTuple):
+    """One frame, relit: what the network knows of it, the picture (b, 3, h, w), and every term it costs by itself."""
+
+    source: Source
+    relit: Tensor
+    terms: Terms
+
+
+class FrameTerms(Protocol):
+    """``frame_terms``, as it is or compiled."""
+
+    def __call__(
+        self, network: RelightNetwork, frame: Batch, state: tuple[Tensor, Tensor], target_light: Tensor,
+        solid_angles: Tensor, level: Tensor | None, /,
+    ) -> Shown: ...  # fmt: skip
+
+
+def frame_terms(
+    network: RelightNetwork, frame: Batch, state: tuple[Tensor, Tensor], target_light: Tensor, solid_angles: Tensor,
+    level: Tensor | None,
+) -> Shown:  # fmt: skip
+    """Relight one frame of a batch of clips. level: see ``relit_terms``."""
+    source = network.analyse(frame["image"], *state)
+    painting = network.paint(source, target_light)
+    gain, offset = network.applied(source, painting)
+    relit = composite(frame["image"], frame["alpha"], gain, offset)
+    terms = relit_terms(relit, gain, offset, frame, level) | source_terms(network, source, frame, solid_angles)
+    terms["target_shading"] = shading_l1(painting.shading[:, :3], frame["target_shading"], frame)
+    return Shown(source, relit, terms)
+
+
 def clip_losses(
     network: RelightNetwork, batch: Batch, solid_angles: Tensor, rivalry: Rivalry | None = None,
-    teacher: RelightNetwork | None = None,
+    teacher: RelightNetwork | None = None, each: FrameTerms = frame_terms,
 ) -> tuple[Terms, Tensor]:  # fmt: skip
     """Every loss term over a batch of clips, and the last frames, relit (b, 3, h, w), for the critic to learn from.
 
     batch: image, target, albedo, normals, shading, target_shading (b, t, 3, h, w); alpha (b, t, 1, h, w); source_light
     (b, t, 3, 16, 16); target_light (b, 3, 16, 16); flow_bwd (b, t - 1, h, w, 2); seen (b, t - 1, 1, h, w).
     teacher: another relighter, frozen, that says how bright people come out in place of the truth ("relit", "level").
+    each: ``frame_terms``, or it compiled.
     """
     b, frames, _, h, w = batch["image"].shape
     levels = None if teacher is None else shown_by(teacher, batch)
@@ -86,14 +120,9 @@ def clip_losses(
     relit = torch.empty(0)
     for t in range(frames):
         frame = {name: batch[name][:, t] for name in PER_FRAME}
-        before, source = relit, network.analyse(frame["image"], *state)
+        before, level = relit, None if levels is None else levels[t]
+        source, relit, found = each(network, frame, state, batch["target_light"], solid_angles, level)
         state = (source.state8, source.state16)
-        painting = network.paint(source, batch["target_light"])
-        gain, offset = network.applied(source, painting)
-        relit = composite(frame["image"], frame["alpha"], gain, offset)
-        level = None if levels is None else levels[t]
-        found = relit_terms(relit, gain, offset, frame, level) | source_terms(network, source, frame, solid_angles)
-        found["target_shading"] = shading_l1(painting.shading[:, :3], frame["target_shading"], frame)
         if t > 0:
             found["temporal"] = temporal_l1(before, relit, batch["flow_bwd"][:, t - 1], batch["seen"][:, t - 1])
         for name, value in found.items():

@@ -23,7 +23,7 @@ from livelight.runtimes.light_ball import code_solid_angles
 from livelight.runtimes.torch_network import SIZES, RelightNetwork
 from livelight.runtimes.torch_runtime import read_network
 from training.checkpoint import Run, fast_bfloat16
-from training.clip_losses import WEIGHTS, clip_losses
+from training.clip_losses import WEIGHTS, FrameTerms, clip_losses, frame_terms
 from training.critic import Rivalry
 from training.losses import real_losses
 from training.optimizer import MuonAdamW
@@ -61,6 +61,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--teacher", type=Path, help="relighter, .onnx, that says how bright people come out")
+    parser.add_argument(
+        "--compile", action="store_true", help="a third faster after minutes of compiling; needs a C++ compiler"
+    )
     parts = sorted({*WEIGHTS, *NETWORK_PARTS, *DATA_PARTS})
     parser.add_argument("--without", nargs="*", default=[], choices=parts, help="parts to switch off")
     return parser.parse_args(words)
@@ -116,13 +119,13 @@ def echoed(batches: Stream, times: int, rng: random.Random) -> Stream:
 
 def terms_of(
     run: Run, batch: dict[str, Tensor], real: dict[str, Tensor] | None, solid_angles: Tensor,
-    teacher: RelightNetwork | None = None,
+    teacher: RelightNetwork | None = None, each: FrameTerms = frame_terms,
 ) -> Found:  # fmt: skip
     """Every term of one batch, by name; and for the critic the last frames, relit, or None."""
     if isinstance(run.network, PlainNetwork):
         return plain_losses(run.network, batch, solid_angles), None
     assert isinstance(run.network, RelightNetwork)
-    terms, relit = clip_losses(run.network, batch, solid_angles, run.rivalry, teacher)
+    terms, relit = clip_losses(run.network, batch, solid_angles, run.rivalry, teacher, each)
     return terms | ({} if real is None else real_losses(run.network, real)), relit
 
 
@@ -139,6 +142,7 @@ def main() -> None:
     writer = SummaryWriter(str(args.out))
     solid_angles = code_solid_angles().to(device)
     teacher = read_network(args.teacher).to(device) if args.teacher else None
+    each: FrameTerms = torch.compile(frame_terms, dynamic=False) if args.compile else frame_terms
     last_save, last = time.monotonic(), time.monotonic()
     running: dict[str, float] = defaultdict(float)
     while (progress := run.step / args.steps if args.steps else run.trained_s / (args.hours * 3600)) < 1:
@@ -148,7 +152,7 @@ def main() -> None:
         for group in run.optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
-            terms, relit = terms_of(run, batch, real, solid_angles, teacher)
+            terms, relit = terms_of(run, batch, real, solid_angles, teacher, each)
         loss = torch.stack([weights[name] * value.float() for name, value in terms.items()]).sum()
         run.optimizer.zero_grad(set_to_none=True)
         loss.backward()

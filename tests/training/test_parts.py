@@ -14,7 +14,7 @@ from livelight.runtimes.occlusion import Occlusion, gathering, gathering_directi
 from livelight.runtimes.openvino_runtime import has_amx
 from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network
 from training.checkpoint import Run
-from training.clip_losses import WEIGHTS, clip_losses
+from training.clip_losses import WEIGHTS, clip_losses, frame_terms
 from training.critic import CLAMP, Rivalry
 from training.export import export
 from training.sipr import PlainNetwork, plain, plain_losses
@@ -74,6 +74,19 @@ def test_every_term_of_rendered_clips_teaches_and_has_a_weight(batch) -> None:
     for name, value in terms.items():
         gradients = torch.autograd.grad(value, list(network.parameters()), retain_graph=True, allow_unused=True)
         assert sum(float(g.abs().sum()) for g in gradients if g is not None) > 0, name
+
+
+def test_what_a_frame_costs_compiles_whole(batch) -> None:
+    """Traced without a break: the compiler itself would take minutes."""
+    torch.manual_seed(3)
+    network = RelightNetwork(SIZES["S"], person_gain=True, occlusion=True, depth=True)
+    traced = torch.compile(frame_terms, backend="eager", fullgraph=True, dynamic=False)
+    terms, relit = clip_losses(network, batch, code_solid_angles(), each=traced)
+    truth, expected = clip_losses(network, batch, code_solid_angles())
+    assert torch.allclose(relit, expected)
+    assert {name: value.item() for name, value in terms.items()} == pytest.approx(
+        {name: value.item() for name, value in truth.items()}, rel=1e-5
+    )
 
 
 def test_without_its_parts_their_terms_are_gone(batch) -> None:
