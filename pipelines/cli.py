@@ -1,4 +1,4 @@
-"""The composition root: the console script ``livelight``.
+"""The composition root: the command line of ``livelight``, which pipelines.__main__ starts.
 
 Every command is declared here in a few lines and does its work in a file of its own, imported when it runs:
 ``livelight --help`` must not wait for OpenCV or an inference engine.
@@ -209,6 +209,8 @@ def main() -> NoReturn:
     except LiveLightError as exc:
         print(f"livelight: {exc}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     sys.exit(0)
 
 

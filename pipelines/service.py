@@ -128,7 +128,7 @@ def program() -> list[str]:
     beside = Path(sys.executable).with_name("livelight")
     if beside.exists():
         return [str(beside)]
-    return [sys.executable, "-c", "from pipelines.cli import main; main()"]
+    return [sys.executable, "-m", "pipelines"]
 
 
 def unit_text(command: list[str]) -> str:
