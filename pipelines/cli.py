@@ -150,7 +150,7 @@ def serve(settings: ServeSettings) -> None:
     """Serve the page for browsers, and WHIP and WHEP for every other WebRTC program."""
     from pipelines.webrtc.serve import serve as run_serve
 
-    run_serve(settings)
+    raise typer.Exit(run_serve(settings))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import threading
 import urllib.request
 
@@ -21,6 +22,11 @@ def test_it_opens_answers_and_ends(tmp_path):
             assert json.load(answer)["runtime"] == "identity"
         with urllib.request.urlopen(url, timeout=300) as page:
             assert b"<title>LiveLight</title>" in page.read()
+
+
+def test_ctrl_c_is_told_by_the_exit_status(tmp_path):
+    with serving(config=tmp_path, program=WITH_FAKES, end=signal.SIGINT):
+        pass  # serving looks at the status
 
 
 @pytest.mark.parametrize("option", ["--env", "--background"])
