@@ -24,7 +24,10 @@ def serve(settings: ServeSettings) -> int:
         except ImportError as exc:
             raise MissingExtra(package, "webrtc", "livelight serve") from exc
     few_arenas()
+    from pipelines.webrtc.ice import ice_configuration
+
     settings = settings.checked()
+    ice_configuration(settings)  # raises for servers and credentials that are none
     build_lighting(settings, None)  # a light or background that cannot be opened is told now, not to the first visitor
     return asyncio.run(_serve(settings))
 

@@ -54,3 +54,10 @@ def test_what_fails_after_the_engine_has_started_ends_it(monkeypatch):
     with pytest.raises(OutputError, match="no room"):
         asyncio.run(web_app.build_app(ServeSettings(port=0), IdentityRelighter))
     assert "livelight-engine" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_turn_credential_that_is_none_is_told_before_anything_is_started(in_process: Run, monkeypatch):
+    monkeypatch.setenv("LIVELIGHT_TURN", "foo")
+    status, stderr = in_process("serve", "--turn", "turn:a:1", "--port", "0")
+    assert status == 1
+    assert stderr == "livelight: LIVELIGHT_TURN: expected USER:PASSWORD, got no colon; set both, or neither.\n"
