@@ -21,7 +21,11 @@ def check(image: F32, name: str) -> None:
     if image.ndim != 3 or image.shape[2] != 3:
         raise LightError(f"{name}: expected a colour panorama (h, 2h, 3), got an array of shape {image.shape}.")
     height, width = image.shape[:2]
-    if width != 2 * height or height < 2:
+    if width == 2 * height < 4:
+        raise LightError(
+            f"{name}: a panorama must be at least 4x2 pixels, this one is {width}x{height}; choose a larger one."
+        )
+    if width != 2 * height:
         raise LightError(
             f"{name}: a panorama must be twice as wide as high, this one is {width}x{height}; "
             "if it is an ordinary picture, save it as PNG or JPEG and its light will be estimated."

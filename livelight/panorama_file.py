@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from livelight.errors import LightError
 from livelight.highlights import expanded
 from livelight.picture_file import check_size, kind_of, read_picture
+from livelight.quiet_opencv import quiet_opencv
 
 F32 = NDArray[np.float32]
 
@@ -48,7 +49,8 @@ def _read_hdr(path: Path) -> F32:
         raise LightError(f"{path}: its rows are stored as '{turned}'; save it again from the top left (-Y +X).")
     check_size(int(found.group(2)), int(found.group(1)), path)
     try:
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        with quiet_opencv:
+            decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise LightError(f"{path}: the file is corrupt, its pixels cannot be decoded.") from error
     if decoded is None or decoded.dtype != np.float32 or decoded.ndim != 3:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livelight.errors import LightError
+from livelight.quiet_opencv import quiet_opencv
 
 Kind = Literal["hdr", "exr", "png", "jpeg", "webp"]
 
@@ -59,7 +60,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         raise LightError(f"{path}: the file is corrupt, its size cannot be read.")
     check_size(*size, path)
     try:
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+        with quiet_opencv:
+            decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error as error:
         raise LightError(f"{path}: the file is corrupt and cannot be decoded.") from error
     if decoded is None:

@@ -1,4 +1,4 @@
-"""The composition root: the console script ``livelight``.
+"""The composition root: the command line of ``livelight``, which pipelines.__main__ starts.
 
 Every command is declared here in a few lines and does its work in a file of its own, imported when it runs:
 ``livelight --help`` must not wait for OpenCV or an inference engine.
@@ -150,7 +150,7 @@ def serve(settings: ServeSettings) -> None:
     """Serve the page for browsers, and WHIP and WHEP for every other WebRTC program."""
     from pipelines.webrtc.serve import serve as run_serve
 
-    run_serve(settings)
+    raise typer.Exit(run_serve(settings))
 
 
 @app.command()
@@ -209,6 +209,8 @@ def main() -> NoReturn:
     except LiveLightError as exc:
         print(f"livelight: {exc}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     sys.exit(0)
 
 

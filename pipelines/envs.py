@@ -12,8 +12,8 @@ from rich.table import Table
 from livelight.config import LightSettings
 from livelight.environment import Environment
 from livelight.errors import LightError, OutputError
-from livelight.light_source import open_light
-from livelight.picture_file import kind_of, picture_size
+from livelight.light_source import VideoLight, open_light
+from livelight.picture_file import kind_of
 from livelight.rig import load_preset, load_rig, preset_text, rig_names
 from livelight.sources.picture import PICTURE_SUFFIXES
 from pipelines.clip import say
@@ -57,49 +57,51 @@ def listed_presets() -> list[Listed]:
 
 
 def listed_files(paths: list[Path]) -> list[Listed]:
-    """The environments among files and in folders (not in their sub-folders). Raises LightError if there are none."""
+    """The environments that files are and folders hold (not their sub-folders).
+
+    Raises LightError for a file that is none, and for a folder that holds none.
+    """
     found: list[Listed] = []
     for path in paths:
-        if path.is_dir():
-            found += _in_folder(path)
-        elif path.exists() or path.suffix:
-            found.append(_listed(path))
-        else:
-            load_preset(str(path))  # a preset by name; raises with near names
-            found.append(_listed(path))
-    if not found:
-        raise LightError(f"{', '.join(map(str, paths))}: no environments there; known are {' '.join(SUFFIXES)} files.")
+        found += _in_folder(path) if path.is_dir() else [_listed(path)]
     return found
 
 
 def _in_folder(folder: Path) -> list[Listed]:
     """The environments among a folder's files; what is none is told and left out."""
     found = []
-    for path in sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES):
-        try:
-            found.append(_listed(path))
-        except LightError as exc:
-            say(f"{exc} It is left out.")
-        except OSError as exc:
-            say(f"{path} cannot be read ({exc.strerror}); it is left out.")
+    try:
+        for path in sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES):
+            try:
+                found.append(_listed(path))
+            except LightError as exc:
+                say(f"{exc} It is left out.")
+    except OSError as exc:
+        raise LightError(f"{folder} cannot be read ({exc.strerror}); mend its permissions.") from exc
+    if not found:
+        raise LightError(f"{folder}: no environments there; known are {' '.join(SUFFIXES)} files.")
     return found
 
 
 def _listed(path: Path) -> Listed:
+    """Its line; the file is opened as --env opens it, for what is listed can be used. Raises LightError."""
     env = str(path)
     if env in rig_names():
         return Listed(env, "rig", load_preset(env).summary)
+    try:
+        light = open_light(env, LightSettings().fov_deg)
+    except OSError as exc:
+        raise LightError(f"{path} cannot be read ({exc.strerror}); check the file.") from exc
+    if light.photo is not None:
+        light.photo.close()
     if path.suffix.lower() == ".toml":
         return Listed(env, "rig", load_rig(path).summary)
-    kind = kind_of(path)
-    if kind is None:
+    if isinstance(light, VideoLight):
         return Listed(env, "video", "light estimated from each frame")
-    if kind in ("hdr", "exr"):
-        return Listed(env, "panorama", {"hdr": "Radiance HDR", "exr": "OpenEXR"}[kind])
-    width, height = picture_size(path.read_bytes(), kind) or (0, 0)
-    if width == 2 * height:
-        return Listed(env, "panorama", "8 bits: highlights estimated")
-    return Listed(env, "picture", "light estimated")
+    if light.photo is not None:
+        return Listed(env, "picture", "light estimated")
+    form = {"hdr": "Radiance HDR", "exr": "OpenEXR"}.get(kind_of(path) or "", "8 bits: highlights estimated")
+    return Listed(env, "panorama", form)
 
 
 def copy_preset(name: str, target: Path) -> None:

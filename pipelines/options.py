@@ -37,11 +37,7 @@ def with_settings(
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def run(**values: Any) -> None:
-            given = {name: values.pop(name) for name in schema.model_fields}
-            chosen = {name: value for name, value in given.items() if value is not None and value is not False}
-            if configured is not None:
-                chosen = _defaults(configured, schema, values.pop("config"), values.pop("preset")) | chosen
-            command(settings=parse_settings(schema, chosen), **values)
+            command(settings=taken_settings(schema, values, configured), **values)
 
         own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "settings"]
         added = [_parameter(name, field) for name, field in schema.model_fields.items()]
@@ -53,6 +49,18 @@ def with_settings(
         return run
 
     return decorate
+
+
+def taken_settings(schema: type[Settings], values: dict[str, Any], configured: str | None) -> Settings:
+    """The settings among a command's values, taken out of these, as with_settings says.
+
+    Raises typer.BadParameter that names the option; SettingsError for the configuration file and the preset.
+    """
+    given = {name: values.pop(name) for name in schema.model_fields}
+    chosen = {name: value for name, value in given.items() if value is not None and value is not False}
+    if configured is not None:
+        chosen = _defaults(configured, schema, values.pop("config"), values.pop("preset")) | chosen
+    return parse_settings(schema, chosen)
 
 
 def _defaults(command: str, schema: type[BaseModel], config: str | None, preset: str | None) -> dict[str, Any]:

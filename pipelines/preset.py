@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from livelight.config import LightSettings
+from livelight.errors import SettingsError
 from pipelines.options import with_settings
 
 app = typer.Typer(
@@ -46,9 +47,13 @@ def show(name: Name) -> None:
 @with_settings(LightSettings)
 def save(name: Name, settings: LightSettings) -> None:
     """Save a preset, replacing one of the same name. Settings that are not given are not in it and stay as they are."""
+    from livelight.light_program import build_lighting
     from livelight.preset_store import PresetStore
 
     values = settings.model_dump(exclude_unset=True)
+    if not values:
+        raise SettingsError(f"The preset {name} would be empty; give at least one setting, such as --env neon.")
+    build_lighting(settings, None)  # what livelight relight would refuse is refused now; an older preset stays
     for field in ("env", "background"):
         if Path(values.get(field, "")).is_file():  # it will be used from another folder
             values[field] = str(Path(values[field]).resolve())

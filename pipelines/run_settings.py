@@ -13,7 +13,8 @@ class RunSettings(RelightSettings):
     camera: str | None = Field(
         default=None,
         description="Camera: its number or a part of its name (see: livelight cameras), a video or picture file that "
-        "plays in its place, 'gst:PIPELINE' for a GStreamer pipeline, or 'pattern'. Without it the first one.",
+        "plays in its place, again and again until you stop (livelight relight goes through a file once), "
+        "'gst:PIPELINE' for a GStreamer pipeline, or 'pattern'. Without it the first one.",
     )
     sink: str | None = Field(
         default=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import typer
 from livelight.errors import DeviceError, LiveLightError, MissingSystemPackage, OutputError, SettingsError
 
 UNIT = "livelight.service"
+WANTED_BY = "default.target"
 _COMMAND_S = 60.0
 
 app = typer.Typer(
@@ -32,22 +34,47 @@ def install(
     _systemctl("--version")
     _check_options(options or [])
     path = unit_path()
+    text = unit_text([*program(), "run", "--quiet", "--wait", *(options or [])])
+    before = path.read_bytes() if path.exists() else None
     from livelight.config_folder import write_setting_file
 
-    write_setting_file(path, unit_text([*program(), "run", "--quiet", "--wait", *(options or [])]).encode())
-    _systemctl("daemon-reload")
-    _systemctl("enable", UNIT)
-    _systemctl("restart", UNIT)
+    write_setting_file(path, text.encode())
+    try:
+        _systemctl("daemon-reload")
+        _systemctl("enable", UNIT)
+        _systemctl("restart", UNIT)
+    except BaseException:
+        _take_back(path, before)
+        raise
     print(f"{path} is installed and started; its words: journalctl --user -u {UNIT}")
 
 
+def _take_back(path: Path, before: bytes | None) -> None:
+    """Leave the unit as it was before an installation that failed; what fails here was told already."""
+    with contextlib.suppress(LiveLightError, OSError):
+        if before is None:
+            with contextlib.suppress(LiveLightError):
+                _systemctl("disable", "--now", UNIT)
+            _unlink(path)
+        else:
+            path.write_bytes(before)
+        _systemctl("daemon-reload")
+
+
 def _check_options(options: list[str]) -> None:
-    """Read them as livelight run does. Raises click.UsageError."""
+    """Read them as livelight run does, and open their light and background. Raises click.UsageError, LiveLightError."""
+    from livelight.fit import parse_size
+    from livelight.light_program import build_lighting
     from pipelines.cli import app as whole
+    from pipelines.options import taken_settings
+    from pipelines.run_settings import RunSettings
 
     commands = typer.main.get_command(whole)
     assert isinstance(commands, typer.core.TyperGroup)
-    commands.commands["run"].make_context("livelight run", list(options))
+    context = commands.commands["run"].make_context("livelight run", list(options))
+    settings = taken_settings(RunSettings, dict(context.params), configured="run")
+    parse_size(settings.size)
+    build_lighting(settings, None)
 
 
 @app.command()
@@ -56,13 +83,23 @@ def remove() -> None:
     path = unit_path()
     if not path.exists():
         raise SettingsError(f"The service is not installed ({path} does not exist).")
-    _systemctl("disable", "--now", UNIT)
     try:
-        path.unlink()
-    except OSError as exc:
-        raise OutputError(f"{path} cannot be removed ({exc.strerror}).") from exc
+        _systemctl("disable", "--now", UNIT)
+    except LiveLightError as exc:
+        _unlink(path)
+        raise DeviceError(f"{path} is removed and will not start again, but one that runs may run on: {exc}") from exc
+    _unlink(path)
     _systemctl("daemon-reload")
     print("The service is removed.")
+
+
+def _unlink(path: Path) -> None:
+    """Remove the unit and the link that enables it, which ``disable`` leaves where it fails. Raises OutputError."""
+    try:
+        path.unlink(missing_ok=True)
+        (path.parent / f"{WANTED_BY}.wants" / UNIT).unlink(missing_ok=True)
+    except OSError as exc:
+        raise OutputError(f"{path} cannot be removed ({exc.strerror}).") from exc
 
 
 @app.command()
@@ -91,7 +128,7 @@ def program() -> list[str]:
     beside = Path(sys.executable).with_name("livelight")
     if beside.exists():
         return [str(beside)]
-    return [sys.executable, "-c", "from pipelines.cli import main; main()"]
+    return [sys.executable, "-m", "pipelines"]
 
 
 def unit_text(command: list[str]) -> str:
@@ -114,7 +151,7 @@ SuccessExitStatus=130 143
 TimeoutStopSec=10
 
 [Install]
-WantedBy=default.target
+WantedBy={WANTED_BY}
 """
 
 

@@ -11,6 +11,7 @@ import pytest
 from livelight.environment import Environment
 from livelight.errors import LightError
 from livelight.panorama_file import read_panorama
+from livelight.quiet_opencv import quiet_opencv
 
 
 @pytest.fixture
@@ -101,13 +102,19 @@ def test_not_twice_as_wide_as_high(tmp_path):
     assert "ordinary picture" in message
 
 
+def test_too_small_a_panorama_is_told_by_its_own_rule(tmp_path):
+    message = refusal(write_exr(tmp_path / "one.exr", np.ones((1, 2, 3), np.float32)))
+    assert "at least 4x2 pixels, this one is 2x1" in message
+    assert "twice as wide" not in message
+
+
 def test_all_black(tmp_path):
     assert "all black" in refusal(write_exr(tmp_path / "black.exr", np.zeros((8, 16, 3), np.float32)))
 
 
 @pytest.mark.parametrize("name", ["a.hdr", "a.exr", "a.png", "a.jpg", "a.webp"])
 @pytest.mark.parametrize("part", [0.02, 0.6])
-def test_a_file_that_breaks_off(tmp_path, radiance, name, part):
+def test_a_file_that_breaks_off(tmp_path, radiance, name, part, capfd):
     path = tmp_path / name
     if name == "a.exr":
         write_exr(path, radiance)
@@ -118,6 +125,17 @@ def test_a_file_that_breaks_off(tmp_path, radiance, name, part):
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * part)])
     refusal(path)
+    assert "[ERROR" not in capfd.readouterr().err  # OpenCV's own words
+
+
+def test_opencv_speaks_again_when_the_last_thread_is_done():
+    log = cv2.utils.logging
+    before = log.getLogLevel()
+    with quiet_opencv:
+        with quiet_opencv:
+            pass
+        assert log.getLogLevel() == log.LOG_LEVEL_SILENT
+    assert log.getLogLevel() == before
 
 
 @pytest.mark.parametrize("content", [b"", b"this is no picture", b"#?RADIANCE\nno resolution\n", b"RIFF____WEBP"])

@@ -16,6 +16,9 @@ from livelight.runtimes.device import BYTES
 OLDEST_DRIVER = 13000
 """CUDA version (1000 major + 10 minor) that the driver must support: the one the TensorRT wheels are built for."""
 
+WITHOUT = "do without: livelight relight, run and serve use the CPU with --runtime auto"
+"""The way out where there is no GPU; not every command that needs one has the option."""
+
 
 def _load() -> Any:
     try:
@@ -44,13 +47,13 @@ def driver_sentence(cuda: Any) -> str:
     """Why there is no usable GPU: no driver, too old a driver, or no card."""
     version = int(cuda.cudaDriverGetVersion()[1] or 0)
     if version == 0:
-        return "no NVIDIA driver is installed here; install one, or choose --runtime openvino"
+        return f"no NVIDIA driver is installed here; install one, or {WITHOUT}"
     if version < OLDEST_DRIVER:
         return (
             f"the NVIDIA driver is too old: it supports CUDA {version // 1000}.{version % 1000 // 10}, expected "
             f"{OLDEST_DRIVER // 1000}.{OLDEST_DRIVER % 1000 // 10} or newer; update the driver"
         )
-    return "no NVIDIA GPU is visible here; check nvidia-smi and CUDA_VISIBLE_DEVICES, or choose --runtime openvino"
+    return f"no NVIDIA GPU is visible here; check nvidia-smi and CUDA_VISIBLE_DEVICES, or {WITHOUT}"
 
 
 class CudaDevice:

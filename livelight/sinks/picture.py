@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from livelight.errors import OutputError, SettingsError
 from livelight.frame import Frame
+from livelight.quiet_opencv import quiet_opencv
 from livelight.sinks.pending_file import PendingFile
 from livelight.sources.picture import PICTURE_SUFFIXES
 
@@ -118,14 +119,11 @@ def _encoded(suffix: str, bgr: NDArray[np.uint8], metadata: Metadata) -> bytes |
         chunk + b"\0" if kind == cv2.IMAGE_METADATA_XMP and suffix == ".png" else chunk for kind, chunk in metadata
     ]
     chunks = [np.frombuffer(chunk, np.uint8).reshape(1, -1) for chunk in ended]
-    log = cv2.utils.logging
-    level = log.setLogLevel(log.LOG_LEVEL_SILENT)  # a failure is told in our words
     try:
-        done, data = cv2.imencodeWithMetadata(suffix, bgr, kinds, chunks, _PARAMETERS[suffix])
+        with quiet_opencv:
+            done, data = cv2.imencodeWithMetadata(suffix, bgr, kinds, chunks, _PARAMETERS[suffix])
     except cv2.error:
         return None
-    finally:
-        log.setLogLevel(level)
     return data.tobytes() if done and len(data) else None
 
 

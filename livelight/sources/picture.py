@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from livelight.errors import InputError
 from livelight.frame import Frame
+from livelight.quiet_opencv import quiet_opencv
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -65,14 +66,11 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _decode(path: Path, data: NDArray[np.uint8]) -> tuple[NDArray[np.uint8] | None, list[tuple[int, bytes]]]:
-    log = cv2.utils.logging
-    level = log.setLogLevel(log.LOG_LEVEL_SILENT)  # a broken file is told in our words
     try:
-        bgr, kinds, chunks = cv2.imdecodeWithMetadata(data, flags=cv2.IMREAD_COLOR)
+        with quiet_opencv:
+            bgr, kinds, chunks = cv2.imdecodeWithMetadata(data, flags=cv2.IMREAD_COLOR)
     except cv2.error as exc:
         raise InputError(f"{path} cannot be decoded as a picture: {exc.err}.") from exc
-    finally:
-        log.setLogLevel(level)
     found = [(int(kind), np.asarray(chunk).tobytes()) for kind, chunk in zip(kinds, chunks, strict=True)]
     return bgr, found
 

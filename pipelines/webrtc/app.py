@@ -34,15 +34,29 @@ HUB = web.AppKey("hub", Hub)
 
 
 async def build_app(settings: ServeSettings, open_relighter: Callable[[], OpenRelighter]) -> web.Application:
-    """The application, its engine running. Its clean-up ends all sessions and the engine, and removes uploads."""
+    """The application, its engine running. Its clean-up ends all sessions and the engine, and removes uploads.
+
+    Raises LiveLightError; then no engine runs.
+    """
+    guard = Guard(settings)
     dtls.install()
     encoders.install()
     gallery = Gallery(settings)
     engine = SharedEngine(open_relighter)
     hub = Hub(settings, gallery, engine)
     engine.start()
+    try:
+        return _routed(guard, gallery, engine, hub, open_relighter)
+    except BaseException:
+        engine.close()  # a thread that runs when Python ends would abort the process
+        raise
+
+
+def _routed(
+    guard: Guard, gallery: Gallery, engine: SharedEngine, hub: Hub, open_relighter: Callable[[], OpenRelighter]
+) -> web.Application:
+    """The application with every route, and what it ends with."""
     uploads = Uploads(gallery)
-    guard = Guard(settings)
     app = web.Application(middlewares=[guard.middleware, as_problems], client_max_size=MAX_BYTES)
     app[HUB] = hub
     feed = CameraFeed(gallery, open_relighter)

@@ -22,7 +22,7 @@ def ice_configuration(settings: ServeSettings) -> RTCConfiguration:
     if settings.stun:
         servers.append(RTCIceServer(settings.stun))
     if settings.turn:
-        user, _, password = os.environ.get(TURN_VARIABLE, "").partition(":")
+        user, password = _credential()
         servers.append(RTCIceServer(settings.turn, user or None, password or None))
     return RTCConfiguration(iceServers=servers)
 
@@ -31,12 +31,22 @@ def ice_links(settings: ServeSettings) -> list[str]:
     """Link header values for WHIP and WHEP clients (RFC 9725, 4.6). The TURN password is given to those let in."""
     links = [f'<{settings.stun}>; rel="ice-server"'] if settings.stun else []
     if settings.turn:
-        user, _, password = os.environ.get(TURN_VARIABLE, "").partition(":")
+        user, password = _credential()
         links.append(
             f'<{settings.turn}>; rel="ice-server"; username="{user}"; credential="{password}"; '
             'credential-type="password"'
         )
     return links
+
+
+def _credential() -> tuple[str, str]:
+    """User and password for the TURN server, both empty where none are set. Raises SettingsError."""
+    text = os.environ.get(TURN_VARIABLE, "")
+    user, _, password = text.partition(":")
+    if text and not (user and password):
+        came = "no colon" if ":" not in text else "an empty part"
+        raise SettingsError(f"{TURN_VARIABLE}: expected USER:PASSWORD, got {came}; set both, or neither.")
+    return user, password
 
 
 def _check(uri: str) -> None:

@@ -16,29 +16,33 @@ from pipelines.webrtc.memory import few_arenas
 from pipelines.webrtc.serve_settings import ServeSettings
 
 
-def serve(settings: ServeSettings) -> None:
-    """Serve the page and all interfaces. Raises LiveLightError if it may not or cannot listen."""
+def serve(settings: ServeSettings) -> int:
+    """Serve the page and all interfaces; the exit status. Raises LiveLightError if it may not or cannot listen."""
     for package in ("aiohttp", "aiortc"):
         try:
             __import__(package)
         except ImportError as exc:
             raise MissingExtra(package, "webrtc", "livelight serve") from exc
     few_arenas()
+    from pipelines.webrtc.ice import ice_configuration
+
     settings = settings.checked()
+    ice_configuration(settings)  # raises for servers and credentials that are none
     build_lighting(settings, None)  # a light or background that cannot be opened is told now, not to the first visitor
-    asyncio.run(_serve(settings))
+    return asyncio.run(_serve(settings))
 
 
-async def _serve(settings: ServeSettings) -> None:
+async def _serve(settings: ServeSettings) -> int:
+    """Until it is told to stop: 130 after Ctrl-C, 0 after SIGTERM, by which a service is ended as it should be."""
     from pipelines.engine import open_relighter
     from pipelines.webrtc.app import build_app
     from pipelines.webrtc.listener import listening
 
-    stop = asyncio.Event()
+    stop: asyncio.Future[int] = asyncio.Future()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number, status in ((signal.SIGINT, 128 + signal.SIGINT), (signal.SIGTERM, 0)):
         try:
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, _tell, stop, status)
         except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
             break
     tls = tls_context(settings)
@@ -52,7 +56,13 @@ async def _serve(settings: ServeSettings) -> None:
             app = await build_app(settings, relighter)
         url = await stack.enter_async_context(listening(app, settings, tls))
         print(f"livelight: {url} is open; Ctrl-C ends it", file=sys.stderr, flush=True)
-        await stop.wait()
+        return await stop
+
+
+def _tell(stop: asyncio.Future[int], status: int) -> None:
+    """The first signal counts."""
+    if not stop.done():
+        stop.set_result(status)
 
 
 def _cluster_module() -> ModuleType:

@@ -57,17 +57,24 @@ class ServeSettings(RelightSettings):
                 text = self.token_file.read_text().strip()
             except OSError as exc:
                 raise SettingsError(f"{self.token_file} cannot be read ({exc.strerror}).") from exc
+            except UnicodeDecodeError as exc:
+                raise SettingsError(f"{self.token_file} holds no text; expected the token alone.") from exc
         if not text and self.token_file is None:
             return None
         if len(text) < MIN_TOKEN or not text.isascii() or any(c.isspace() for c in text):
-            raise SettingsError(f"the token must be at least {MIN_TOKEN} ASCII characters without spaces.")
+            where = TOKEN_VARIABLE if self.token_file is None else str(self.token_file)
+            raise SettingsError(
+                f"{where}: expected a token of at least {MIN_TOKEN} ASCII characters without spaces, got {len(text)}; "
+                "python -c 'import secrets; print(secrets.token_urlsafe())' makes one."
+            )
         return text
 
     def checked(self) -> Self:
         """Itself, if it may be served. Raises SettingsError in one sentence if strangers could come in."""
+        token = self.token()
         if (self.tls_cert is None) != (self.tls_key is None):
             raise SettingsError("--tls-cert and --tls-key belong together; give both or neither.")
-        if not self.loopback and (self.tls_cert is None or self.token() is None):
+        if not self.loopback and (self.tls_cert is None or token is None):
             raise SettingsError(
                 f"others can reach {self.host}, so it needs --tls-cert, --tls-key and a token "
                 f"(--token-file or {TOKEN_VARIABLE}); or stay on 127.0.0.1."

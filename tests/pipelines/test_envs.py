@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
+import OpenEXR
 import pytest
 
 from livelight.environment import Environment
@@ -65,6 +67,49 @@ def test_files_and_folders_are_listed_by_kind(tmp_path):
         listed_files([tmp_path / "empty"])
     with pytest.raises(LightError, match="did you mean"):
         listed_files([Path("ring-lihgt")])
+
+
+def nan_panorama(path):
+    image = np.ones((8, 16, 3), np.float32)
+    image[2, 3] = np.nan
+    OpenEXR.File({"type": OpenEXR.scanlineimage}, {"RGB": image}).write(str(path))
+
+
+def sound_alone(path):
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("aac", rate=48000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 48000
+        file.mux([*stream.encode(frame), *stream.encode(None)])
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("text.mp4", lambda path: path.write_text("no video at all")),
+        ("text.hdr", lambda path: path.write_text("no panorama at all")),
+        ("sound.mp4", sound_alone),
+        ("nan.exr", nan_panorama),
+        ("square.hdr", lambda path: cv2.imwrite(str(path), np.ones((8, 8, 3), np.float32))),
+        ("half.png", lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n")),
+        ("gone.hdr", lambda path: None),
+        ("folder", Path.mkdir),
+    ],
+)
+def test_a_file_that_gives_no_light_is_told_in_one_sentence(tmp_path, capsys, name, make):
+    make(tmp_path / name)
+    with pytest.raises(LightError, match=name) as caught:
+        listed_files([Path("rim"), tmp_path / name])
+    assert "\n" not in str(caught.value)
+    copy_preset("neon", tmp_path / "good.toml")
+    assert [Path(item.env).name for item in listed_files([tmp_path])] == ["good.toml"]
+    assert (name in capsys.readouterr().err) == (name not in ("folder", "gone.hdr"))
+
+
+def test_moving_and_still_pictures_are_listed(tmp_path):
+    write_clip(tmp_path / "a.mp4", [flat((90, 90, 90), 64, 64)] * 3)
+    cv2.imwrite(str(tmp_path / "b.png"), flat((90, 90, 90), 64, 64))
+    assert [item.kind for item in listed_files([tmp_path])] == ["video", "picture"]
 
 
 @pytest.mark.parametrize("name", ["sheet.gif", "sheet", "no/such/folder/sheet.png"])

@@ -304,3 +304,9 @@ def test_figures_for_people():
     stats.phase = "running"
     stats.frame_shown(time.monotonic())
     assert "fps" in figures_line(stats.read())
+
+
+def test_the_help_says_that_a_file_plays_again_and_what_goes_through_it_once():
+    done = subprocess.run([*RUN, "--help"], capture_output=True, text=True, cwd=ROOT, check=True)
+    shown = " ".join(done.stdout.split())
+    assert "again and again until you stop (livelight relight goes through a file once)" in shown

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from livelight.errors import DeviceError, MissingSystemPackage, SettingsError
+from livelight.errors import DeviceError, LightError, MissingSystemPackage, SettingsError
 from pipelines.cli import app
 from pipelines.service import quoted, unit_text
 
@@ -23,9 +23,11 @@ def service(tmp_path, monkeypatch):
         f'#!/bin/sh\nshift\necho "$*" >> {tmp_path}/told\n'
         f'case "$1" in is-active) cat {tmp_path}/state;; is-enabled) echo enabled;; esac\n'
         f"[ ! -e {tmp_path}/broken ] || {{ echo no bus >&2; exit 1; }}\n"
+        f'[ ! -e {tmp_path}/no_bus ] || [ "$1" = --version ] || {{ echo no bus >&2; exit 1; }}\n'
     )
     systemctl.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+    monkeypatch.setenv("LIVELIGHT_CONFIG", str(tmp_path / "own"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setattr("sys.platform", "linux")
 
@@ -65,6 +67,50 @@ def test_an_option_that_run_does_not_know_is_refused_before_anything_is_written(
     assert done.exit_code == 2
     assert "--bogus" in done.output
     assert not service.unit.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "word"),
+    [
+        (["--env", "nosuch"], LightError, "nosuch"),
+        (["--background", "nosuch"], LightError, "nosuch"),
+        (["--rotate", "left"], SettingsError, "rotate"),
+        (["--size", "big"], SettingsError, "WIDTHxHEIGHT"),
+        (["--preset", "nosuch"], SettingsError, "no preset"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_before_anything_is_written(service, options, error, word):
+    with pytest.raises(error, match=word):
+        service("install", *options)
+    assert service("install", "--fps", "many").exit_code == 2
+    assert not service.unit.exists()
+    assert service.told() == ["--version", "--version"]
+
+
+def test_an_installation_that_fails_leaves_things_as_they_were(service):
+    (service.folder / "no_bus").touch()
+    with pytest.raises(DeviceError, match="daemon-reload failed"):
+        service("install", "--env", "neon")
+    assert not service.unit.exists()
+    (service.folder / "no_bus").unlink()
+    service("install", "--env", "neon")
+    before = service.unit.read_text()
+    (service.folder / "no_bus").touch()
+    with pytest.raises(DeviceError, match="daemon-reload failed"):
+        service("install", "--env", "rim")
+    assert service.unit.read_text() == before
+
+
+def test_it_is_removed_also_where_systemd_does_not_answer(service):
+    service("install")
+    link = service.unit.parent / "default.target.wants" / service.unit.name
+    link.parent.mkdir()
+    link.symlink_to(service.unit)
+    (service.folder / "no_bus").touch()
+    with pytest.raises(DeviceError, match=r"is removed.* disable --now livelight.service failed"):
+        service("remove")
+    assert not service.unit.exists()
+    assert not link.is_symlink()
 
 
 def test_a_session_without_systemd_is_said(service):

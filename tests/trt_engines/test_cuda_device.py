@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import enum
+import re
 import sys
 import types
 
 import pytest
+import typer
 
 from livelight.errors import MissingExtra, RuntimeFailure
 from livelight.runtimes.cuda_device import OLDEST_DRIVER, checked, driver_sentence, open_cuda
+from pipelines.cli import app
 
 CODES = {"Success": 0, "ErrorMemoryAllocation": 2, "ErrorInsufficientDriver": 35, "ErrorNoDevice": 100}
 Error = enum.IntEnum("Error", {f"cuda{name}": code for name, code in {**CODES, "ErrorLaunchFailure": 719}.items()})
@@ -36,6 +39,17 @@ def test_no_usable_gpu_is_a_sentence(driver: int, word: str) -> None:
     assert word in driver_sentence(cuda(driver))
     with pytest.raises(RuntimeFailure, match=word):
         checked(cuda(driver), (Error.cudaErrorNoDevice, None), "counting the GPUs")
+
+
+@pytest.mark.parametrize("driver", [0, OLDEST_DRIVER])
+def test_the_way_out_names_commands_that_have_the_option(driver: int) -> None:
+    """livelight engine, which says it too, has no --runtime."""
+    named = re.search(r"livelight ([\w, ]+) use the CPU with (--\w+) auto$", driver_sentence(cuda(driver)))
+    assert named is not None
+    commands = typer.main.get_command(app)
+    assert isinstance(commands, typer.core.TyperGroup)
+    for name in re.split(r", | and ", named[1]):
+        assert named[2] in {option for p in commands.commands[name].params for option in p.opts}
 
 
 def test_values_come_out_and_errors_become_sentences() -> None:

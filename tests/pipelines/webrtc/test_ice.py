@@ -38,3 +38,12 @@ def test_servers_and_credentials_are_used_and_told(monkeypatch):
 def test_an_address_that_is_none_is_refused(setting):
     with pytest.raises(SettingsError, match="expected stun:HOST:PORT or turn:HOST:PORT"):
         ice_configuration(ServeSettings(**setting))
+
+
+@pytest.mark.parametrize("credential", ["foo", "foo:", ":secret", ":"])
+def test_a_credential_that_is_none_is_refused_and_not_told(monkeypatch, credential):
+    monkeypatch.setenv("LIVELIGHT_TURN", credential)
+    with pytest.raises(SettingsError, match="expected USER:PASSWORD") as caught:
+        ice_configuration(ServeSettings(**TURN))
+    assert "foo" not in str(caught.value)
+    assert "secret" not in str(caught.value)

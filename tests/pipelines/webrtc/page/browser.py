@@ -7,6 +7,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -36,10 +37,13 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def serving(*options: str, config: Path, program: tuple[str, ...] = COMMAND) -> Iterator[str]:
+def serving(
+    *options: str, config: Path, program: tuple[str, ...] = COMMAND, end: signal.Signals = signal.SIGTERM
+) -> Iterator[str]:
     """The URL of ``livelight serve`` in a process of its own, which must end well with the block.
 
-    config: an empty folder in place of the user's own settings. program: the command line, or that with fakes.
+    config: an empty folder in place of the user's own settings. program: the command line, or that with fakes. end:
+    the signal that ends it, SIGTERM or SIGINT.
     """
     environment = os.environ | {"LIVELIGHT_CONFIG": str(config), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *program, "serve", "--port", "0", *options]
@@ -49,13 +53,13 @@ def serving(*options: str, config: Path, program: tuple[str, ...] = COMMAND) -> 
     try:
         yield _url(server, lines)
     finally:
-        server.terminate()
+        server.send_signal(end)
         try:
             status = server.wait(START_S)
         except subprocess.TimeoutExpired:
             server.kill()
             status = server.wait()
-    assert status == 0
+    assert status == (0 if end == signal.SIGTERM else 128 + end)
 
 
 @contextmanager
