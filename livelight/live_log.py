@@ -25,6 +25,9 @@ OLD_FILES = 3
 """A file that is full becomes FILE.1, and so on; older ones are deleted."""
 
 _ROOTS = ("livelight", "pipelines")
+_BEGINNING = b'{"time": "'
+"""What every line of a log begins with: a file that does not is somebody else's."""
+
 _FIGURES = logging.getLogger("livelight.figures")
 _NOTICES = logging.getLogger("livelight.notices")
 
@@ -60,8 +63,8 @@ def write_figures(stats: LiveStats) -> None:
 def live_log(target: str, stats: LiveStats, every_s: float = EVERY_S) -> Iterator[None]:
     """Write what LiveLight's modules log, and the figures of ``stats``, into the file ``target`` ("-": stderr).
 
-    Raises OutputError if the file cannot be opened. A disk that fills up later ends the log, with a word on stderr, and
-    not the session.
+    Lines are added to a log that is there. Raises OutputError for a file that cannot be opened or is no log. A disk
+    that fills up later ends the log, with a word on stderr, and not the session.
     """
     handler = _handler(target)
     handler.setFormatter(JsonLines())
@@ -99,9 +102,17 @@ def _handler(target: str) -> logging.Handler:
     if not path.parent.is_dir():
         raise OutputError(f"The folder {path.parent} does not exist; create it or choose another place for the log.")
     try:
+        if path.is_file() and not _is_log(path):
+            raise OutputError(f"The log {path} is there already and is no log of LiveLight; choose another name.")
         return _LogFile(path, maxBytes=FILE_BYTES, backupCount=OLD_FILES, encoding="utf-8")
     except OSError as exc:
         raise OutputError(f"The log {path} cannot be written ({exc.strerror}); choose another place.") from exc
+
+
+def _is_log(path: Path) -> bool:
+    """Whether a file is empty or begins as JsonLines do. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(_BEGINNING)) in (b"", _BEGINNING)
 
 
 class _LogFile(RotatingFileHandler):

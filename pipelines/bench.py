@@ -34,6 +34,7 @@ from livelight.sinks.file import VideoFileSink
 from livelight.sources.file import VideoFileSource
 from pipelines.demo import CLIP
 from pipelines.engine import open_relighter
+from pipelines.figures_file import check_figures_file
 
 WARM_UP = 10
 HELD = 40
@@ -226,10 +227,11 @@ def bench(
     """Run the benchmark and print it as a table; ``json_out`` gets it as JSON, a list if there are several runs.
 
     size: one or more, with commas. levels: every level that the governor may choose, and not the best alone. Raises
-    OutputError if ``json_out`` cannot be written, where that can be told before anything is measured.
+    OutputError if ``json_out`` cannot be written or is no file of figures, where that can be told before anything is
+    measured.
     """
-    if json_out and (json_out.is_dir() or not json_out.parent.is_dir()):
-        raise OutputError(f"{json_out} cannot be written; expected the name of a file in a folder that exists.")
+    if json_out:
+        check_figures_file(json_out, {"CLIP": clip or CLIP})
     lighting = build_lighting(settings, None)
     sizes = [parse_size(text) for text in size.split(",")] if size else [None]
     reports = []

@@ -19,7 +19,7 @@ from livelight.sources.file import VideoFileSource
 from livelight.sources.picture import PictureSource
 from livelight.stage_times import StageTimes
 from pipelines.clip_job import ClipJob
-from pipelines.clip_settings import ClipSettings
+from pipelines.clip_settings import ClipSettings, check_effects
 from pipelines.progress import progress_for
 
 LightingOfDuration = Callable[[float | None], Lighting]
@@ -51,7 +51,8 @@ def relight_all(
     lighting_of: LightingOfDuration,
     quiet: bool = False,
 ) -> int:
-    """Relight the jobs frame by frame; see ``run_all``."""
+    """Relight the jobs frame by frame; see ``run_all``. Raises SettingsError for an option without effect."""
+    check_effects(settings)
 
     def run(job: ClipJob) -> ClipResult:
         with progress_for(job.source.name, quiet) as progress:

@@ -7,7 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from livelight.config import RelightSettings
-from offline.settings import DiffusionSettings
+from livelight.errors import SettingsError
+from offline.settings import DiffusionSettings, is_diffusion
+from pipelines.options import option_name
 
 
 class ClipSettings(RelightSettings, DiffusionSettings):
@@ -45,3 +47,19 @@ class ClipSettings(RelightSettings, DiffusionSettings):
         default="video", description="Form of --extra: videos like OUT, or folders of EXR frames in float."
     )
     force: bool = Field(default=False, description="Replace an output that exists.")
+
+
+def check_effects(settings: ClipSettings) -> None:
+    """Raises SettingsError if an option was given that would do nothing beside the others."""
+    if settings.tone > 0 and settings.background in ("keep", "blur"):
+        raise SettingsError(
+            f"--tone {settings.tone:g} has no effect with --background {settings.background}; drop it, or give "
+            "--background env, a colour, a picture or a video."
+        )
+    fields = {} if is_diffusion(settings.model) else DiffusionSettings.model_fields
+    idle = [option_name(name) for name, field in fields.items() if getattr(settings, name) != field.default]
+    if idle:
+        raise SettingsError(
+            f"{', '.join(idle)}: no effect with --model {settings.model}, only with a diffusion model; leave out, or "
+            "choose another --model."
+        )

@@ -18,7 +18,7 @@ from livelight.relight import network_size
 from livelight.session import RelightStep
 from pipelines.clip import ClipResult, Stopped, open_sink, open_source, relight_clip, run_all, say
 from pipelines.clip_job import ClipJob
-from pipelines.clip_settings import ClipSettings
+from pipelines.clip_settings import ClipSettings, check_effects
 from pipelines.progress import progress_for
 from pipelines.work_folder import WorkFolder
 from pipelines.working_size import working_size
@@ -79,7 +79,11 @@ def _passes(settings: ClipSettings, model: ClipModel) -> Passes:
 
 
 def diffuse_all(jobs: list[ClipJob], settings: ClipSettings, quiet: bool, opened: Opened = open_diffusion) -> int:
-    """Run the jobs in turn and report on stderr; the number of jobs that failed."""
+    """Run the jobs in turn and report on stderr; the number of jobs that failed.
+
+    Raises SettingsError for an option without effect.
+    """
+    check_effects(settings)
     size = _first_size(jobs, settings)
     model = opened(settings, size)
     answer = _cluster_answer(settings, model, size) if settings.cluster else None

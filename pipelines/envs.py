@@ -34,7 +34,7 @@ class Listed:
 def envs_command(paths: list[Path], sheet: Path | None, copy: tuple[str, Path] | None, face: Path | None) -> None:
     """List the presets, or the environments in ``paths`` (files and folders); draw or copy if asked.
 
-    sheet: where to draw the contact sheet (.png, .jpg, .webp). copy: preset name and the file to write it to.
+    sheet: new file for the contact sheet (.png, .jpg, .webp). copy: preset name and the file to write it to.
     face: picture or clip of the person on the sheet; None = the demo clip. Raises LiveLightError.
     """
     console = Console()
@@ -117,12 +117,14 @@ def copy_preset(name: str, target: Path) -> None:
 
 
 def draw_sheet(listed: list[Listed], target: Path, face: Path | None) -> None:
-    """Draw the contact sheet of these environments, exposed as standard, into a picture file."""
+    """Draw the contact sheet of these environments, exposed as standard, into a new picture file."""
     from pipelines.contact_sheet import Entry, contact_sheet
     from pipelines.relit_face import demo_clip, open_face
 
     if target.suffix.lower() not in PICTURE_SUFFIXES or not target.absolute().parent.is_dir():
         raise OutputError(f"{target}: expected a {' '.join(PICTURE_SUFFIXES)} file in a folder that exists.")
+    if target.exists():
+        raise OutputError(f"--sheet {target} is there already; choose another name.")
     entries = []
     for item in listed:
         panorama = open_light(item.env, LightSettings().fov_deg).at(0.0)

@@ -21,6 +21,7 @@ from livelight.segmenters import open_segmenter
 from pipelines.clip import open_source
 from pipelines.clip_job import ClipJob
 from pipelines.face_identity import FaceIdentity, likeness
+from pipelines.figures_file import check_figures_file
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -161,6 +162,8 @@ def metrics_command(
     for path in (output, truth, source):
         if path is not None and not path.exists():
             raise SettingsError(f"{path} does not exist; check the name.")
+    if to is not None:
+        check_figures_file(to, {"OUT": output, "--truth": truth, "--source": source})
     identity: FaceIdentity | None = None
     if source is not None:
         try:

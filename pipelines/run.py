@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,9 @@ from pipelines.stop_signals import RECORDING_PATIENCE_S, StopSignals
 from pipelines.terminal import TerminalKeys
 
 FIGURES_EVERY_S = 1.0
+
+_MADE_FROM = ("camera", "env", "background")
+"""Settings that may name a file which the picture is made from."""
 
 
 class Speaker:
@@ -81,8 +84,8 @@ def run(
     terminal = TerminalKeys(keys.press)
     width, height = parse_size(settings.size)
     with StopSignals(commands.stop, terminal.restore) as signals, ExitStack() as stack:
-        _observe(settings, stats, stack, speaker)
         _refuse_to_overwrite(settings)
+        _observe(settings, stats, stack, speaker)
         main = _opened_sink(settings, width, height)
         stack.callback(_end, main, speaker.notice)
         sink = _shown(main, settings, keys.press)
@@ -125,12 +128,21 @@ def _shown(main: Sink, settings: RunSettings, pressed: Callable[[str], None]) ->
 
 
 def _refuse_to_overwrite(settings: RunSettings) -> None:
-    """Raise OutputError if the recording would replace what it is made from."""
-    sink = Path(settings.sink or "")
-    for name in ("camera", "env", "background"):
-        given = Path(getattr(settings, name) or "")
-        if sink.is_file() and given.is_file() and sink.samefile(given):
-            raise OutputError(f"--sink {sink} is the file of --{name} itself; choose another name.")
+    """Raise OutputError if the recording or the log would go into what the picture is made from, or into each other."""
+    for written, read in (("sink", _MADE_FROM), ("log", ("sink", *_MADE_FROM))):
+        target = getattr(settings, written)
+        for name in read:
+            given = getattr(settings, name)
+            if target is not None and given is not None and _same_file(Path(target), Path(given)):
+                raise OutputError(f"--{written} {target} is the file of --{name} itself; choose another name.")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    """Whether both are one file, also one that is yet to be made; a word without an ending may mean something else."""
+    with suppress(OSError):  # not there, or no name of a file at all, as a long pipeline
+        if one.is_file():
+            return one.samefile(other)
+    return bool(one.suffix) and one.resolve() == other.resolve()
 
 
 def _opened_sink(settings: RunSettings, width: int, height: int) -> Sink:

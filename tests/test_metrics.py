@@ -122,6 +122,19 @@ def test_a_second_log_goes_on_in_the_same_file(stats, tmp_path):
     assert len(lines(tmp_path / "live.log")) == 2
 
 
+@pytest.mark.parametrize("content", [b"\0\0\0\x18ftypmp42", b"notes of my own\n", b"{}\n", b"\n"])
+def test_what_is_no_log_is_never_added_to(stats, tmp_path, content):
+    path = tmp_path / "mine"
+    path.write_bytes(content)
+    with pytest.raises(OutputError, match="is no log of LiveLight; choose another name"), live_log(str(path), stats):
+        pass
+    assert path.read_bytes() == content
+    path.write_bytes(b"")
+    with live_log(str(path), stats):
+        pass
+    assert len(lines(path)) == 1
+
+
 def test_a_log_to_stderr(stats, capsys):
     with live_log("-", stats):
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import mmap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -75,11 +76,14 @@ def network_output(arrays: list[F32], engine: str) -> NetworkOutput:
 def open_runtime(name: str, model: Path, threads: int = 0) -> Runtime:
     """The engine called ``name``, or for "auto" the first of openvino, onnxruntime and torch that works.
 
-    threads: CPU threads, 0 = all cores. Raises RuntimeFailure with the reason of each engine that was rejected.
+    threads: CPU threads, 0 = all cores. Raises RuntimeFailure for a file that is no relighter, and with the reason of
+    each engine that was rejected.
     """
+    wanted = "live or an .onnx file made by training.export"
     if not model.is_file():
-        wanted = "live or an .onnx file made by training.export"
-        raise RuntimeFailure(f"the relighter {model} does not exist; expected {wanted}")
+        raise RuntimeFailure(f"the relighter {model} does not exist; expected {wanted}.")
+    if not _is_relighter(model):
+        raise RuntimeFailure(f"{model} is no ONNX relighter, or is cut off; expected {wanted}.")
     if name != "auto":
         return _open(name, model, threads)
     rejected = []
@@ -93,6 +97,18 @@ def open_runtime(name: str, model: Path, threads: int = 0) -> Runtime:
             log.info("runtime %s chosen", candidate)
             return runtime
     raise RuntimeFailure("no inference engine works here; " + "; ".join(rejected))
+
+
+def _is_relighter(model: Path) -> bool:
+    """Whether a file begins as ONNX does and has the mark of training.export: engines print noise about others."""
+    try:
+        with model.open("rb") as file:
+            if file.read(1) != b"\x08":  # the field ir_version comes first
+                return False
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return content.rfind(b"livelight.size") >= 0
+    except OSError as exc:
+        raise RuntimeFailure(f"the relighter {model} cannot be read ({exc.strerror}); choose another file.") from exc
 
 
 def _open(name: str, model: Path, threads: int) -> Runtime:

@@ -1,5 +1,6 @@
-"""What ``livelight bench`` does with a file for its figures that cannot be written."""
+"""What ``livelight bench`` does with a file for its figures that cannot be written, or is another."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,20 @@ def test_a_place_that_is_none_is_refused_before_measuring(tmp_path, measured, na
     with pytest.raises(OutputError, match="cannot be written"):
         command.bench(None, None, 1, False, tmp_path / name, RelightSettings())
     assert measured == []
+
+
+def test_the_clip_and_other_files_are_refused_before_measuring_and_figures_replaced(tmp_path, measured):
+    clip = write_clip(tmp_path / "clip.mp4", [flat((90, 120, 150), 64, 48)] * 3)
+    notes, before = tmp_path / "notes.txt", clip.read_bytes()
+    notes.write_text("of my own")
+    with pytest.raises(OutputError, match="is CLIP itself"):
+        command.bench(clip, None, 1, False, clip, RelightSettings())
+    with pytest.raises(OutputError, match="holds no figures"):
+        command.bench(clip, None, 1, False, notes, RelightSettings())
+    assert (clip.read_bytes(), notes.read_text(), measured) == (before, "of my own", [])
+    for frames in (1, 2):
+        command.bench(clip, None, frames, False, tmp_path / "out.json", RelightSettings())
+        assert json.loads((tmp_path / "out.json").read_text())["frames"] == frames
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

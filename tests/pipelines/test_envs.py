@@ -118,6 +118,23 @@ def test_a_sheet_that_cannot_be_written_is_refused_before_it_is_drawn(tmp_path, 
         envs_command([], tmp_path / name, None, None)
 
 
+@pytest.mark.parametrize("taken", ["face.png", "env.png", "earlier.png", "link.png"])
+def test_a_sheet_never_replaces_a_file_be_it_what_it_is_drawn_from(tmp_path, taken):
+    for name in ("face.png", "env.png", "earlier.png"):
+        cv2.imwrite(str(tmp_path / name), flat((9, 9, 9)))
+    (tmp_path / "link.png").symlink_to(tmp_path / "face.png")
+    before = (tmp_path / taken).read_bytes()
+    with pytest.raises(OutputError, match=f"{taken} is there already; choose another name"):
+        envs_command([tmp_path / "env.png"], tmp_path / taken, None, tmp_path / "face.png")
+    assert (tmp_path / taken).read_bytes() == before
+
+
+def test_a_sheet_is_drawn_into_a_new_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.relit_face.open_face", lambda path: lambda light: None)
+    envs_command([Path("rim")], tmp_path / "sheet.png", None, None)
+    assert cv2.imread(str(tmp_path / "sheet.png")).shape[1] == 2 * MARGIN + 4 * CELL + 2 * GAP
+
+
 def test_a_frame_halfway_through_the_clip_is_the_face(tmp_path):
     path = write_clip(tmp_path / "f.mp4", [flat((v, v, v), 64, 1080) for v in (20, 80, 140, 200)], rate=10)
     frame = middle_frame(path)

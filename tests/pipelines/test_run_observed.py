@@ -14,14 +14,16 @@ import pytest
 
 from livelight.config import RelightSettings
 from livelight.control import Control
-from livelight.errors import DeviceError, MissingSystemPackage
+from livelight.errors import DeviceError, MissingSystemPackage, OutputError
 from livelight.gstreamer_library import load_gst
 from livelight.live_commands import LiveCommands
 from livelight.live_stats import LiveStats
 from livelight.preset_store import PresetStore
 from livelight.sinks.choice import open_sink
 from livelight.sources.choice import CameraChoice
+from pipelines.run import _refuse_to_overwrite, run
 from pipelines.run_keys import LiveKeys
+from pipelines.run_settings import RunSettings
 from tests.pipelines.test_run import ROOT, RUN
 
 
@@ -49,6 +51,23 @@ def test_log_and_prometheus_tell_of_the_session(tmp_path):
     assert any("to quit" in line["message"] for line in lines)
     assert lines[-1]["source"] == "livelight.figures"
     assert lines[-1]["shown"] > 0
+
+
+@pytest.mark.parametrize("name", ["camera", "sink", "env", "background"])
+def test_a_log_never_goes_into_a_file_of_the_picture(tmp_path, name):
+    given = tmp_path / "file.mp4"
+    if name != "sink":
+        given.write_bytes(b"")  # as an empty file it would be taken for a log
+    with pytest.raises(OutputError, match=f"--log .* is the file of --{name} itself; choose another name"):
+        run(RunSettings(**{"camera": "pattern", "sink": "none", name: str(given), "log": str(given)}), True)
+    assert not given.exists() or given.read_bytes() == b""
+
+
+def test_a_log_may_be_called_as_a_sink_or_a_preset_is():
+    for word in ("none", "neon"):
+        _refuse_to_overwrite(RunSettings(camera="pattern", sink="none", env="neon", log=word))
+    long = "gst:" + "videotestsrc" * 40
+    _refuse_to_overwrite(RunSettings(camera=long, sink=long, log="-"))
 
 
 def test_digits_take_up_presets(tmp_path):

@@ -67,24 +67,50 @@ def test_size_changes_in_mid_stream() -> None:
         assert out.gain.shape == (*size, 3)
 
 
-@pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "torch"])
-@pytest.mark.parametrize("content", [b"", b"not a model"])
-def test_a_foreign_file_is_refused_in_one_sentence(engine: str, content: bytes, tmp_path: Path) -> None:
+ENGINES = ["openvino", "onnxruntime", "torch"]
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+BROKEN = b"\x08\x07 livelight.size and then nothing that any engine can read"
+
+
+@pytest.mark.parametrize("engine", ["auto", *ENGINES])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a model", b"speaks of livelight.size", PNG, b"\x08", b"\x08\x07 others"]
+)
+def test_a_foreign_file_is_refused_in_one_sentence(
+    engine: str, content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "foreign.onnx"
     path.write_bytes(content)
-    with pytest.raises(RuntimeFailure, match="foreign") as info:
+    with pytest.raises(RuntimeFailure) as info:
+        open_runtime(engine, path)
+    wanted = "live or an .onnx file made by training.export."
+    assert str(info.value) == f"{path} is no ONNX relighter, or is cut off; expected {wanted}"
+    assert caplog.records == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_network_that_is_no_relighter_is_refused() -> None:
+    with pytest.raises(RuntimeFailure, match="is no ONNX relighter"):
+        open_runtime("auto", model_path("live").with_name("selfie_segmentation.onnx"))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_broken_relighter_is_refused_in_one_sentence(engine: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(BROKEN)
+    with pytest.raises(RuntimeFailure, match="broken") as info:
         open_runtime(engine, path)
     assert "\n" not in str(info.value)
 
 
 def test_a_missing_model_is_named() -> None:
-    with pytest.raises(RuntimeFailure, match=r"nowhere\.onnx"):
+    with pytest.raises(RuntimeFailure, match=r"nowhere\.onnx does not exist; expected .*\.$"):
         open_runtime("auto", Path("nowhere.onnx"))
 
 
 def test_auto_says_why_it_rejected(tmp_path: Path) -> None:
-    path = tmp_path / "foreign.onnx"
-    path.write_bytes(b"x")
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(BROKEN)
     with pytest.raises(RuntimeFailure) as info:
         open_runtime("auto", path)
     assert all(name in str(info.value) for name in ("openvino:", "onnxruntime:", "torch:"))
