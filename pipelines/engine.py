@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from livelight.config import RelightSettings
 from livelight.errors import LiveLightError, SettingsError
+from pipelines.figures_file import check_figures_file
 from pipelines.options import with_settings
 
 if TYPE_CHECKING:
@@ -230,6 +231,8 @@ def bench(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures here, as JSON.")] = None,
 ) -> None:
     """Measure milliseconds per frame on this card, to be sent in: docs/benchmarks/README.md."""
+    if out is not None:
+        check_figures_file(out, {}, "--out")
     supply = settings.supply()
     card = find_card(settings.gpu)
     report: dict[str, Any] = {"card": card.name, "capability": list(card.capability), **_surroundings()}

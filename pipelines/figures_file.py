@@ -1,4 +1,4 @@
-"""The file that ``--json`` names: figures of an earlier run are replaced, and nothing else."""
+"""The file that ``--json`` (or ``engine bench --out``) names: figures of an earlier run are replaced, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from livelight.errors import OutputError
 
 
-def check_figures_file(path: Path, inputs: dict[str, Path | None]) -> None:
+def check_figures_file(path: Path, inputs: dict[str, Path | None], option: str = "--json") -> None:
     """Raise OutputError unless figures may be written to ``path``; ask before anything is measured.
 
     inputs: the files that are measured, by what the user calls them; those that are None or not there are passed over.
@@ -20,14 +20,14 @@ def check_figures_file(path: Path, inputs: dict[str, Path | None]) -> None:
         return
     for name, given in inputs.items():
         if given is not None and given.exists() and path.samefile(given):
-            raise OutputError(f"--json {path} is {name} itself, which is measured; choose another name.")
-    if not _holds_json(path):
+            raise OutputError(f"{option} {path} is {name} itself, which is measured; choose another name.")
+    if not _holds_json(path, option):
         raise OutputError(
-            f"--json {path} is there already and holds no figures as JSON; choose another name, or delete it."
+            f"{option} {path} is there already and holds no figures as JSON; choose another name, or delete it."
         )
 
 
-def _holds_json(path: Path) -> bool:
+def _holds_json(path: Path, option: str) -> bool:
     """Whether a file is a JSON object, a list or empty; what begins otherwise, such as a clip, is not read whole."""
     try:
         with path.open("rb") as file:
@@ -38,7 +38,7 @@ def _holds_json(path: Path) -> bool:
         if content:
             json.loads(content)
     except OSError as exc:
-        raise OutputError(f"--json {path} cannot be read ({exc.strerror}); choose another file.") from exc
+        raise OutputError(f"{option} {path} cannot be read ({exc.strerror}); choose another file.") from exc
     except (ValueError, RecursionError):
         return False
     return True

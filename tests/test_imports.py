@@ -40,7 +40,7 @@ def test_imports_point_one_way(package: str) -> None:
 
 def test_only_the_torch_runtime_knows_torch() -> None:
     knows = {p.name for p in (ROOT / "livelight").rglob("*.py") if "torch" in imported(p)}
-    network = {"torch_network.py", "person_gain.py", "occlusion.py", "light_ball.py", "layers.py"}
+    network = {"torch_network.py", "person_gain.py", "occlusion.py", "depth.py", "light_ball.py", "layers.py"}
     assert knows == {"torch_runtime.py", *network}
 
 

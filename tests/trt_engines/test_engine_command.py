@@ -63,6 +63,10 @@ def test_build_list_verify_bench_clear(card: Path, tmp_path: Path, monkeypatch: 
     assert measured.exit_code == 0, measured.output
     for figure in ("engine alone, CUDA graph", "end to end, no CUDA graph", "bytes alone, wall clock", "psnr_db"):
         assert figure in out.read_text()
+    out.write_bytes(b"a photograph")
+    refused = run("bench", SIZE, "--model", str(card), "--frames", "10", "--out", str(out))
+    assert "--out" in str(refused.exception)
+    assert out.read_bytes() == b"a photograph"
     assert run("clear").stdout.startswith("2 engines removed")
     assert run("list").stdout == ""
 
