@@ -1,4 +1,4 @@
-"""The file that ``--json`` (or ``engine bench --out``) names: figures of an earlier run are replaced, and nothing else."""
+"""The file that figures go to (``--json``, ``--out``): those of an earlier run are replaced, and nothing else."""
 
 from __future__ import annotations
 
