@@ -101,7 +101,8 @@ def relight_clip(
     """Relight one file; ``on_frame(done, total)`` is called per frame, total None where unknown.
 
     The target appears only when it is whole. If the input breaks off, or on Ctrl-C, what is done is kept, playable, as
-    NAME.partial.EXT, and InputError or Stopped is raised. After any other error nothing stays on the disk.
+    NAME.partial.EXT (if that is taken, as the next free name), and InputError or Stopped is raised. After any other
+    error nothing stays on the disk.
     """
     source = open_source(job, decoding_gpu(settings))
     try:
