@@ -63,7 +63,7 @@ def relight(
     from pipelines.engine import open_relighter
     from pipelines.extra_outputs import check_extras, write_extras
 
-    jobs = plan_jobs(inputs, output, settings.force)
+    jobs = plan_jobs(inputs, output, settings.force, settings)
     check_extras(jobs, settings)
     if is_diffusion(settings.model):
         from pipelines.diffusion_clip import diffuse_all

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from livelight.control import Control, LiveLighting
-from livelight.errors import DeviceError, LiveLightError, MissingExtra, OutputError
+from livelight.errors import DeviceError, LiveLightError, MissingExtra
 from livelight.fit import parse_size
 from livelight.frame import Frame
 from livelight.governor import Governor
@@ -32,6 +32,7 @@ from livelight.sinks.tee import TeeSink
 from livelight.sources.choice import CameraChoice
 from livelight.standby import standby_picture
 from pipelines.engine import open_relighter
+from pipelines.kept_files import refuse_to_replace
 from pipelines.run_keys import LiveKeys
 from pipelines.run_settings import RunSettings
 from pipelines.stop_signals import RECORDING_PATIENCE_S, StopSignals
@@ -82,7 +83,8 @@ def run(
     width, height = parse_size(settings.size)
     with StopSignals(commands.stop, terminal.restore) as signals, ExitStack() as stack:
         _observe(settings, stats, stack, speaker)
-        _refuse_to_overwrite(settings)
+        if settings.sink is not None and Path(settings.sink).is_file():
+            refuse_to_replace(Path(settings.sink), "--sink", [], settings)
         main = _opened_sink(settings, width, height)
         stack.callback(_end, main, speaker.notice)
         sink = _shown(main, settings, keys.press)
@@ -122,15 +124,6 @@ def _shown(main: Sink, settings: RunSettings, pressed: Callable[[str], None]) ->
 
         return TeeSink([WindowSink(pressed), main])
     return TeeSink([main, TeeSink(())]) if settings.always else main
-
-
-def _refuse_to_overwrite(settings: RunSettings) -> None:
-    """Raise OutputError if the recording would replace what it is made from."""
-    sink = Path(settings.sink or "")
-    for name in ("camera", "env", "background"):
-        given = Path(getattr(settings, name) or "")
-        if sink.is_file() and given.is_file() and sink.samefile(given):
-            raise OutputError(f"--sink {sink} is the file of --{name} itself; choose another name.")
 
 
 def _opened_sink(settings: RunSettings, width: int, height: int) -> Sink:
