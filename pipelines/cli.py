@@ -8,6 +8,7 @@ Exit status: 0 done; 1 could not be done (one sentence on stderr); 2 wrong use; 
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -209,7 +210,21 @@ def main() -> NoReturn:
     except LiveLightError as exc:
         print(f"livelight: {exc}", file=sys.stderr)
         sys.exit(1)
+    except OSError as exc:
+        if exc.errno != errno.ENAMETOOLONG:
+            raise
+        print(f"livelight: {_too_long(exc)}", file=sys.stderr)
+        sys.exit(1)
     sys.exit(0)
+
+
+def _too_long(exc: OSError) -> str:
+    """Any question about such a file raises, so it is told here, once for all files of all commands."""
+    name = os.fsdecode(exc.filename or "")
+    part = max(name.split(os.sep), key=len)
+    short = f"{part[:40]}..." if len(part) > 40 else part
+    length = len(os.fsencode(name))
+    return f"The file name {short} is longer than the system allows (the path has {length} bytes); give a shorter one."
 
 
 def _terminate(signum: int, frame: Any) -> NoReturn:
