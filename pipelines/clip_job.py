@@ -47,7 +47,7 @@ def plan_jobs(inputs: list[Path], output: str, force: bool = False, settings: Ba
     if len(inputs) == 1 and not _means_folder(output):
         jobs = [ClipJob(inputs[0], Path(output))]
     else:
-        jobs = _into_folder(inputs, Path(output))
+        jobs = _into_folder(inputs, output)
     for job in jobs:
         _check(job, inputs, force, settings)
     return jobs
@@ -57,7 +57,13 @@ def _means_folder(output: str) -> bool:
     return output.endswith(("/", os.sep)) or Path(output).is_dir()
 
 
-def _into_folder(inputs: list[Path], folder: Path) -> list[ClipJob]:
+def _into_folder(inputs: list[Path], output: str) -> list[ClipJob]:
+    folder = Path(output)
+    if folder.suffix.lower() in (*CONTAINERS, *PICTURE_SUFFIXES) and not _means_folder(output) and not folder.exists():
+        raise OutputError(
+            f"{folder} is the name of a file, but {len(inputs)} inputs need a folder; give a folder with -o ({folder}/ "
+            "for one of that name)."
+        )
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file, but {len(inputs)} inputs need a folder; give a folder with -o.")
     try:

@@ -1,11 +1,12 @@
-"""Names that nobody means: too long, empty; one sentence, and nothing is made."""
+"""Names that nobody means: too long, empty, a file's for a folder; one sentence, and nothing is made."""
 
 import pytest
 
 from livelight.backdrop import open_backdrop
 from livelight.config import LightSettings
-from livelight.errors import LightError
+from livelight.errors import LightError, OutputError
 from livelight.light_source import open_light
+from pipelines.clip_job import plan_jobs
 from tests.clips import flat, write_clip
 from tests.pipelines.conftest import Run
 
@@ -48,3 +49,15 @@ def test_a_light_or_background_of_such_a_name_is_no_file():
         open_light(f"{LONG}.hdr", 60)
     with pytest.raises(LightError, match="no such file"):
         open_backdrop(LightSettings(background=f"{LONG}.png"), open_light("rim", 60))
+
+
+@pytest.mark.parametrize("name", ["both.mp4", "both.PNG"])
+def test_several_inputs_make_no_folder_that_is_called_like_a_file(tmp_path, name):
+    clips = [write_clip(tmp_path / f"{each}.mp4", [flat((1, 2, 3))]) for each in "ab"]
+    with pytest.raises(OutputError, match="is the name of a file, but 2 inputs need a folder; give a folder with -o"):
+        plan_jobs(clips, str(tmp_path / name))
+    assert not (tmp_path / name).exists()
+    for _ in ("made", "there already"):
+        assert len(plan_jobs(clips, f"{tmp_path / name}/")) == 2
+    assert len(plan_jobs(clips, str(tmp_path / name))) == 2  # it is a folder by now
+    assert len(plan_jobs(clips, str(tmp_path / "take.2"))) == 2
