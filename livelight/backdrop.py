@@ -83,6 +83,8 @@ def open_backdrop(settings: LightSettings, source: LightSource) -> Backdrop:
     Behind the light of an ordinary picture stands that picture, even when the light is turned: nobody knows its sides.
     """
     text = settings.background
+    if not text:
+        raise LightError("An empty name came as background; give keep, blur, env, a colour or a file.")
     if text in ("keep", "blur"):
         return OwnRoom()
     if text == "env":

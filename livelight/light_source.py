@@ -75,6 +75,8 @@ def open_light(env: str, fov_deg: float) -> LightSource:
     """
     if env in rig_names():
         return SteadyLight(_preset(env))
+    if not env:
+        raise LightError("An empty name came as env; give a preset (livelight envs lists them) or a file.")
     path = Path(env)
     if not os.path.exists(path):  # Path.exists raises for a name that is too long
         if len(path.parts) == 1 and not path.suffix:

@@ -37,10 +37,12 @@ def plan_jobs(inputs: list[Path], output: str, force: bool = False, settings: Ba
 
     ``output`` names a file for a single input, and a folder (created) for several inputs, for an existing folder or
     for a name that ends in a slash. In a folder each result keeps its input's name; a second clip.mp4 becomes
-    clip-2.mp4. Raises InputError for a missing input; OutputError where an output is an input or a file that
-    ``settings`` name, or exists and ``force`` is not given; SettingsError for a video that should become a picture or
-    the other way round.
+    clip-2.mp4. Raises InputError for a missing input; OutputError where an output has no name, is an input or a file
+    that ``settings`` name, or exists and ``force`` is not given; SettingsError for a video that should become a
+    picture or the other way round.
     """
+    if not output:
+        raise OutputError("-o expects the name of a file or folder and an empty one came; give . for this folder.")
     for path in inputs:
         if not path.exists():
             raise InputError(f"{path} does not exist; check the name.")

@@ -61,3 +61,14 @@ def test_several_inputs_make_no_folder_that_is_called_like_a_file(tmp_path, name
         assert len(plan_jobs(clips, f"{tmp_path / name}/")) == 2
     assert len(plan_jobs(clips, str(tmp_path / name))) == 2  # it is a folder by now
     assert len(plan_jobs(clips, str(tmp_path / "take.2"))) == 2
+
+
+def test_an_empty_name_is_called_empty(tmp_path, monkeypatch, in_process):
+    monkeypatch.chdir(tmp_path)
+    write_clip(tmp_path / "in.mp4", [flat((1, 2, 3))])
+    assert "an empty one came; give . for this folder" in refused(in_process, "relight", "in.mp4", "-o", "")
+    assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
+    with pytest.raises(LightError, match="empty name came as env; give a preset"):
+        open_light("", 60)
+    with pytest.raises(LightError, match="empty name came as background; give keep"):
+        open_backdrop(LightSettings(background=""), open_light("rim", 60))
