@@ -42,7 +42,7 @@ app.add_typer(service, name="service")
 
 EPILOG = (
     "A video stays a video (.mp4 .mov .mkv .webm), a picture a picture (.png .jpg .webp). Sound, subtitles, chapters "
-    "and tags are copied. Ctrl-C, or an input that breaks off, leaves what is done in OUT.partial.EXT."
+    "and tags are copied. Ctrl-C, SIGTERM or an input that breaks off leaves what is done in OUT.partial.EXT."
 )
 
 
@@ -228,4 +228,4 @@ def _too_long(exc: OSError) -> str:
 
 
 def _terminate(signum: int, frame: Any) -> NoReturn:
-    sys.exit(128 + signum)  # unwinds the stack, so that temporary files go
+    sys.exit(128 + signum)  # unwinds the stack, so that what is done is kept and temporary files go
