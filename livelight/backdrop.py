@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -82,6 +83,8 @@ def open_backdrop(settings: LightSettings, source: LightSource) -> Backdrop:
     Behind the light of an ordinary picture stands that picture, even when the light is turned: nobody knows its sides.
     """
     text = settings.background
+    if not text:
+        raise LightError("An empty name came as background; give keep, blur, env, a colour or a file.")
     if text in ("keep", "blur"):
         return OwnRoom()
     if text == "env":
@@ -90,7 +93,7 @@ def open_backdrop(settings: LightSettings, source: LightSource) -> Backdrop:
     if color is not None:
         return PlainColor(color)
     path = Path(text)
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists raises for a name that is too long
         near = difflib.get_close_matches(text, ["keep", "blur", "env", *NAMES], n=2)
         hint = f"did you mean {' or '.join(near)}?" if near else "give keep, blur, env, a colour or a file."
         raise LightError(f"background {text}: no such file and no known colour; {hint}")

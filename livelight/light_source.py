@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -74,8 +75,10 @@ def open_light(env: str, fov_deg: float) -> LightSource:
     """
     if env in rig_names():
         return SteadyLight(_preset(env))
+    if not env:
+        raise LightError("An empty name came as env; give a preset (livelight envs lists them) or a file.")
     path = Path(env)
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists raises for a name that is too long
         if len(path.parts) == 1 and not path.suffix:
             load_preset(env)  # raises, with near names
         raise LightError(f"{env}: no such file, and no preset of that name.")

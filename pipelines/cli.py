@@ -8,6 +8,7 @@ Exit status: 0 done; 1 could not be done (one sentence on stderr); 2 wrong use; 
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -41,7 +42,7 @@ app.add_typer(service, name="service")
 
 EPILOG = (
     "A video stays a video (.mp4 .mov .mkv .webm), a picture a picture (.png .jpg .webp). Sound, subtitles, chapters "
-    "and tags are copied. Ctrl-C, or an input that breaks off, leaves what is done in OUT.partial.EXT."
+    "and tags are copied. Ctrl-C, SIGTERM or an input that breaks off leaves what is done in OUT.partial.EXT."
 )
 
 
@@ -63,7 +64,7 @@ def relight(
     from pipelines.engine import open_relighter
     from pipelines.extra_outputs import check_extras, write_extras
 
-    jobs = plan_jobs(inputs, output, settings.force)
+    jobs = plan_jobs(inputs, output, settings.force, settings)
     check_extras(jobs, settings)
     if is_diffusion(settings.model):
         from pipelines.diffusion_clip import diffuse_all
@@ -211,8 +212,22 @@ def main() -> NoReturn:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+    except OSError as exc:
+        if exc.errno != errno.ENAMETOOLONG:
+            raise
+        print(f"livelight: {_too_long(exc)}", file=sys.stderr)
+        sys.exit(1)
     sys.exit(0)
 
 
+def _too_long(exc: OSError) -> str:
+    """Any question about such a file raises, so it is told here, once for all files of all commands."""
+    name = os.fsdecode(exc.filename or "")
+    part = max(name.split(os.sep), key=len)
+    short = f"{part[:40]}..." if len(part) > 40 else part
+    length = len(os.fsencode(name))
+    return f"The file name {short} is longer than the system allows (the path has {length} bytes); give a shorter one."
+
+
 def _terminate(signum: int, frame: Any) -> NoReturn:
-    sys.exit(128 + signum)  # unwinds the stack, so that temporary files go
+    sys.exit(128 + signum)  # unwinds the stack, so that what is done is kept and temporary files go

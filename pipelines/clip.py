@@ -44,6 +44,14 @@ class Stopped(KeyboardInterrupt):
         self.partial = partial
 
 
+class Terminated(SystemExit):
+    """SIGTERM, likewise. code: the exit status."""
+
+    def __init__(self, code: int | str | None, partial: Path | None) -> None:
+        super().__init__(code)
+        self.partial = partial
+
+
 def relight_all(
     jobs: list[ClipJob],
     settings: ClipSettings,
@@ -65,13 +73,13 @@ def run_all(jobs: list[ClipJob], run: Callable[[ClipJob], ClipResult], quiet: bo
     """Run the jobs in turn and report on stderr; the number of jobs that failed.
 
     With several jobs a failed one is reported and the next begins; the error of a single job is raised. Ctrl-C ends
-    all: Stopped is raised.
+    all: Stopped is raised; SIGTERM too: Terminated.
     """
     failed = 0
     for job in jobs:
         try:
             result = run(job)
-        except Stopped as stopped:
+        except (Stopped, Terminated) as stopped:
             say(f"Stopped; what is done lies in {stopped.partial}." if stopped.partial else "Stopped.")
             raise
         except LiveLightError as exc:
@@ -101,8 +109,9 @@ def relight_clip(
 ) -> ClipResult:
     """Relight one file; ``on_frame(done, total)`` is called per frame, total None where unknown.
 
-    The target appears only when it is whole. If the input breaks off, or on Ctrl-C, what is done is kept, playable, as
-    NAME.partial.EXT, and InputError or Stopped is raised. After any other error nothing stays on the disk.
+    The target appears only when it is whole. If the input breaks off, or on Ctrl-C or SIGTERM, what is done is kept,
+    playable, as NAME.partial.EXT (if that is taken, as the next free name), and InputError, Stopped or Terminated is
+    raised. After any other error nothing stays on the disk.
     """
     source = open_source(job, decoding_gpu(settings))
     try:
@@ -121,6 +130,8 @@ def relight_clip(
             sink.close()
         except KeyboardInterrupt as exc:
             raise Stopped(sink.keep_partial()) from exc
+        except SystemExit as exc:
+            raise Terminated(exc.code, sink.keep_partial()) from exc
         except InputError as exc:
             partial = sink.keep_partial()
             raise InputError(f"{exc} What came before is relit in {partial}." if partial else str(exc)) from exc

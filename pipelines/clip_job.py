@@ -6,9 +6,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from livelight.errors import InputError, OutputError, SettingsError
 from livelight.sinks.codecs import CONTAINERS
 from livelight.sources.picture import PICTURE_SUFFIXES
+from pipelines.kept_files import refuse_to_replace
 
 _OTHER_PICTURES = (".heic", ".heif", ".avif", ".bmp", ".tif", ".tiff", ".jxl", ".exr", ".hdr", ".psd")
 
@@ -29,23 +32,26 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES
 
 
-def plan_jobs(inputs: list[Path], output: str, force: bool = False) -> list[ClipJob]:
+def plan_jobs(inputs: list[Path], output: str, force: bool = False, settings: BaseModel | None = None) -> list[ClipJob]:
     """One job per input.
 
     ``output`` names a file for a single input, and a folder (created) for several inputs, for an existing folder or
     for a name that ends in a slash. In a folder each result keeps its input's name; a second clip.mp4 becomes
-    clip-2.mp4. Raises InputError for a missing input; OutputError where an output is an input, or exists and ``force``
-    is not given; SettingsError for a video that should become a picture or the other way round.
+    clip-2.mp4. Raises InputError for a missing input; OutputError where an output has no name, is an input or a file
+    that ``settings`` name, or exists and ``force`` is not given; SettingsError for a video that should become a
+    picture or the other way round.
     """
+    if not output:
+        raise OutputError("-o expects the name of a file or folder and an empty one came; give . for this folder.")
     for path in inputs:
         if not path.exists():
             raise InputError(f"{path} does not exist; check the name.")
     if len(inputs) == 1 and not _means_folder(output):
         jobs = [ClipJob(inputs[0], Path(output))]
     else:
-        jobs = _into_folder(inputs, Path(output))
+        jobs = _into_folder(inputs, output)
     for job in jobs:
-        _check(job, inputs, force)
+        _check(job, inputs, force, settings)
     return jobs
 
 
@@ -53,7 +59,13 @@ def _means_folder(output: str) -> bool:
     return output.endswith(("/", os.sep)) or Path(output).is_dir()
 
 
-def _into_folder(inputs: list[Path], folder: Path) -> list[ClipJob]:
+def _into_folder(inputs: list[Path], output: str) -> list[ClipJob]:
+    folder = Path(output)
+    if folder.suffix.lower() in (*CONTAINERS, *PICTURE_SUFFIXES) and not _means_folder(output) and not folder.exists():
+        raise OutputError(
+            f"{folder} is the name of a file, but {len(inputs)} inputs need a folder; give a folder with -o ({folder}/ "
+            "for one of that name)."
+        )
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file, but {len(inputs)} inputs need a folder; give a folder with -o.")
     try:
@@ -79,7 +91,7 @@ def _free_name(path: Path, taken: set[str]) -> str:
     return name
 
 
-def _check(job: ClipJob, inputs: list[Path], force: bool) -> None:
+def _check(job: ClipJob, inputs: list[Path], force: bool, settings: BaseModel | None) -> None:
     target = job.target
     if job.source.suffix.lower() in _OTHER_PICTURES:
         raise InputError(f"{job.source}: pictures are read as {', '.join(PICTURE_SUFFIXES)}; convert it first.")
@@ -88,10 +100,6 @@ def _check(job: ClipJob, inputs: list[Path], force: bool) -> None:
         raise SettingsError(
             f"{job.source} is a {kind}, so the output must be one of {', '.join(wanted)}, not {target}."
         )
-    if not target.exists():
-        return
-    for path in inputs:
-        if target.samefile(path):
-            raise OutputError(f"The output {target} is the input {path} itself; choose another name.")
-    if not force:
+    refuse_to_replace(target, "The output", inputs, settings)
+    if target.exists() and not force:
         raise OutputError(f"{target} exists already; choose another name or give --force to replace it.")

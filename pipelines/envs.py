@@ -105,8 +105,10 @@ def _listed(path: Path) -> Listed:
 
 
 def copy_preset(name: str, target: Path) -> None:
-    """Write a preset's TOML to a new file. Raises LightError for an unknown name, OutputError for the place."""
+    """Write a preset's TOML to a new .toml file. Raises LightError for an unknown name, OutputError for the place."""
     text = preset_text(name)
+    if target.suffix.lower() != ".toml":  # by that --env knows a rig
+        raise OutputError(f"A rig is a .toml file, not {target.name!r}; call it {target.stem or name}.toml.")
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -26,6 +26,7 @@ from offline.settings import is_diffusion
 from pipelines.clip import ClipResult, open_source, relight_clip, run_all
 from pipelines.clip_job import ClipJob
 from pipelines.clip_settings import ClipSettings
+from pipelines.kept_files import refuse_to_replace
 from pipelines.progress import progress_for
 
 F32 = NDArray[np.float32]
@@ -118,8 +119,11 @@ def write_extras(jobs: list[ClipJob], settings: ClipSettings, quiet: bool) -> in
 
 
 def check_extras(jobs: list[ClipJob], settings: ClipSettings) -> None:
-    """Raise SettingsError for an unknown extra, OutputError for one whose file is there already (without --force)."""
+    """Raise SettingsError for an unknown extra, OutputError for one whose file is there already (without --force) or
+    is read by this run."""
+    inputs = [job.source for job in jobs]
     for job in _besides(jobs, settings):
+        refuse_to_replace(job.target, "The --extra output", inputs, settings)
         if job.target.exists() and not settings.force:
             raise OutputError(f"{job.target} exists already; choose another name or give --force to replace it.")
 

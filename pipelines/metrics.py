@@ -60,12 +60,11 @@ def measure(
     Always: flicker (RMSE of adjacent outputs). With ``truth``: rmse, psnr, ssim, psnr_si (after one linear gain per
     picture). With ``source``: warp (RMSE along the source's motion), detail (correlation of fine luminance), identity
     (cosine of face vectors, if ``identity`` is given) and faces_missed. Values in [0, 1], on the person unless
-    ``whole``. Raises InputError if the clips differ in frames.
+    ``whole``. Raises InputError if the clips differ in frames or shape, or show nobody.
     """
     segmenter = None if whole else segmenter or open_segmenter()
-    means, missed, seen = Means(), 0, 0
+    means, missed, seen, frames = Means(), 0, 0, 0
     last: tuple[U8, U8] | None = None
-    frames = 0
     for frames, (made, true, before) in enumerate(_together(output, truth, source), start=1):
         shown = before if before is not None else true if true is not None else made
         mask = np.ones(made.shape[:2], np.float32) if segmenter is None else _person(segmenter, shown)
@@ -83,8 +82,10 @@ def measure(
             if identity is not None and frames % IDENTITY_EVERY == 1:
                 seen, missed = seen + 1, missed + _compare_faces(means, identity, before, made)
         last = (made, before if before is not None else made)
-    figures: Figures = {"frames": frames, **means.figures()}
-    return figures | ({"faces_seen": seen, "faces_missed": missed} if seen else {})
+    if last is None:
+        raise InputError(f"Nobody was found in {source or truth or output}; --whole measures the whole picture.")
+    faces: Figures = {"faces_seen": seen, "faces_missed": missed} if seen else {}
+    return {"frames": frames, **means.figures(), **faces}
 
 
 def _against_truth(means: Means, made: U8, true: U8, mask: F32) -> None:
@@ -116,7 +117,7 @@ def _unit(picture: U8) -> F32:
 def _together(output: Path, *others: Path | None) -> Iterator[tuple[U8, U8 | None, U8 | None]]:
     """The clips frame by frame, brought to the output's size without the border that codecs add to odd sides.
 
-    Raises InputError for lengths that differ.
+    Raises InputError for lengths or shapes that differ.
     """
     paths = [output, *others]
     sources = [None if path is None else open_source(ClipJob(path, path)) for path in paths]
@@ -131,6 +132,7 @@ def _together(output: Path, *others: Path | None) -> Iterator[tuple[U8, U8 | Non
                 short = next(p for p, f, s in zip(paths, frames, streams, strict=True) if f is None and s is not None)
                 raise InputError(f"{short} has fewer frames than the others; compare clips of the same frames.")
             assert frames[0] is not None
+            _check_shapes(paths, frames)
             size = _unpadded(frames[0], next((f for f in frames[1:] if f is not None), None))
             frames[0] = frames[0].with_image(np.ascontiguousarray(frames[0].image[: size[1], : size[0]]))
             made, true, before = (None if f is None else _sized(f.image, size) for f in frames)
@@ -140,6 +142,18 @@ def _together(output: Path, *others: Path | None) -> Iterator[tuple[U8, U8 | Non
         for source in sources:
             if source is not None:
                 source.close()
+
+
+def _check_shapes(paths: list[Path | None], frames: list[Frame | None]) -> None:
+    """Raise InputError for a picture of another shape than the first, which would be stretched; size may differ."""
+    (first, made), *others = [(p, f) for p, f in zip(paths, frames, strict=True) if f is not None]
+    for path, frame in others:
+        sides = (made.width, made.height, frame.width, frame.height)
+        if abs(made.width * frame.height - frame.width * made.height) > max(sides):  # a side is rounded or padded by 1
+            raise InputError(
+                f"{path} is {frame.width}x{frame.height} and {first} {made.width}x{made.height}; compare clips of the "
+                "same shape."
+            )
 
 
 def _unpadded(made: Frame, other: Frame | None) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -32,15 +33,13 @@ from livelight.sinks.tee import TeeSink
 from livelight.sources.choice import CameraChoice
 from livelight.standby import standby_picture
 from pipelines.engine import open_relighter
+from pipelines.kept_files import refuse_to_replace
 from pipelines.run_keys import LiveKeys
 from pipelines.run_settings import RunSettings
 from pipelines.stop_signals import RECORDING_PATIENCE_S, StopSignals
 from pipelines.terminal import TerminalKeys
 
 FIGURES_EVERY_S = 1.0
-
-_MADE_FROM = ("camera", "env", "background")
-"""Settings that may name a file which the picture is made from."""
 
 
 class Speaker:
@@ -84,7 +83,7 @@ def run(
     terminal = TerminalKeys(keys.press)
     width, height = parse_size(settings.size)
     with StopSignals(commands.stop, terminal.restore) as signals, ExitStack() as stack:
-        _refuse_to_overwrite(settings)
+        _keep_what_is_read(settings)
         _observe(settings, stats, stack, speaker)
         main = _opened_sink(settings, width, height)
         stack.callback(_end, main, speaker.notice)
@@ -127,14 +126,13 @@ def _shown(main: Sink, settings: RunSettings, pressed: Callable[[str], None]) ->
     return TeeSink([main, TeeSink(())]) if settings.always else main
 
 
-def _refuse_to_overwrite(settings: RunSettings) -> None:
+def _keep_what_is_read(settings: RunSettings) -> None:
     """Raise OutputError if the recording or the log would go into what the picture is made from, or into each other."""
-    for written, read in (("sink", _MADE_FROM), ("log", ("sink", *_MADE_FROM))):
-        target = getattr(settings, written)
-        for name in read:
-            given = getattr(settings, name)
-            if target is not None and given is not None and _same_file(Path(target), Path(given)):
-                raise OutputError(f"--{written} {target} is the file of --{name} itself; choose another name.")
+    for name, target in (("--sink", settings.sink), ("--log", settings.log)):
+        if target is not None and os.path.isfile(target):  # Path.is_file raises for a long pipeline
+            refuse_to_replace(Path(target), name, [], settings)
+    if settings.sink is not None and settings.log is not None and _same_file(Path(settings.log), Path(settings.sink)):
+        raise OutputError(f"--log {settings.log} is the file of --sink itself; choose another name.")
 
 
 def _same_file(one: Path, other: Path) -> bool:

@@ -148,7 +148,9 @@ class VideoFileSink:
             self._file.commit()
 
     def keep_partial(self) -> Path | None:
-        """End early: a playable file named NAME.partial.EXT, audio cut at the last frame; None if no frame came."""
+        """End early: a playable file of the first free name among NAME.partial.EXT, NAME.partial-2.EXT and so on,
+        audio cut at the last frame; None if no frame came.
+        """
         if self._ended:
             return None
         if self._stream is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import time
+from itertools import count
 from pathlib import Path
 
 from livelight.errors import OutputError
@@ -23,8 +24,6 @@ class PendingFile:
     def __init__(self, path: Path, overwrite: bool = False) -> None:
         """Create the temporary file; raises OutputError if the place cannot be written or is taken."""
         self.path = path
-        self.partial_path = path.with_name(f"{path.stem}.partial{path.suffix}")
-        """The name for a playable but incomplete result (Ctrl-C, input that breaks off)."""
         self.temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         if path.is_dir():
             raise OutputError(f"{path} is a folder, expected the name of a file to write.")
@@ -43,8 +42,21 @@ class PendingFile:
         return self._rename(self.path)
 
     def commit_partial(self) -> Path:
-        """Give the temporary file the name ``partial_path``, replacing an older one."""
-        return self._rename(self.partial_path)
+        """Name a playable but incomplete result NAME.partial.EXT, or NAME.partial-2.EXT and so on: nothing is replaced.
+
+        Returns the name that was free.
+        """
+        for number in count(1):
+            again = "" if number == 1 else f"-{number}"
+            name = self.path.with_name(f"{self.path.stem}.partial{again}{self.path.suffix}")
+            try:
+                name.touch(exist_ok=False)  # ours from here on, also if another process looks for a name
+            except FileExistsError:
+                continue
+            except OSError as exc:
+                raise self._unnamed(name, exc) from exc
+            return self._rename(name)
+        raise AssertionError
 
     def discard(self) -> None:
         self.temporary.unlink(missing_ok=True)
@@ -53,8 +65,11 @@ class PendingFile:
         try:
             os.replace(self.temporary, name)
         except OSError as exc:
-            raise OutputError(f"Cannot name the result {name}: {exc.strerror}; it lies in {self.temporary}.") from exc
+            raise self._unnamed(name, exc) from exc
         return name
+
+    def _unnamed(self, name: Path, exc: OSError) -> OutputError:
+        return OutputError(f"Cannot name the result {name}: {exc.strerror}; it lies in {self.temporary}.")
 
 
 def remove_left_over(path: Path) -> None:

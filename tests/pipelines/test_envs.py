@@ -41,6 +41,16 @@ def test_a_copied_preset_is_a_rig_that_can_be_used_and_is_never_overwritten(tmp_
     assert not (tmp_path / "other.toml").exists()
 
 
+@pytest.mark.parametrize(("name", "better"), [("my.mp4", "my.toml"), ("my", "my.toml"), ("", "rim.toml")])
+def test_a_copy_that_env_would_not_know_as_a_rig_is_refused(tmp_path, monkeypatch, name, better):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OutputError, match=rf"is a \.toml file, not '{name}'; call it {better}"):
+        copy_preset("rim", Path(name))
+    assert list(tmp_path.iterdir()) == []
+    copy_preset("rim", Path("MY.TOML"))
+    assert load_rig(tmp_path / "MY.TOML") == load_preset("rim")
+
+
 def test_what_is_no_environment_in_a_folder_is_told_and_left_out(tmp_path, capsys):
     copy_preset("neon", tmp_path / "good.toml")
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n')

@@ -4,9 +4,11 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from livelight.errors import InputError
 from livelight.sources.file import VideoFileSource
 from livelight.sources.synthetic import SyntheticSource
 from pipelines import cli
@@ -48,8 +50,6 @@ def test_known_differences(tmp_path):
 
 
 def test_blur_costs_detail(tmp_path):
-    import cv2
-
     random = np.random.default_rng(0)
     grainy = [np.clip(p + random.normal(0, 10, p.shape), 0, 255).astype(np.uint8) for p in moving(3)]
     soft = [cv2.GaussianBlur(p, (0, 0), 2) for p in grainy]
@@ -64,6 +64,29 @@ def test_the_border_that_a_codec_adds_to_odd_sides_is_not_measured(tmp_path):
     figures = measure(lossless(tmp_path / "b.mkv", padded), a, a, whole=True)
     assert figures["psnr"] == 99
     assert figures["detail"] == pytest.approx(1)
+
+
+def test_clips_of_another_shape_are_refused_and_of_another_size_scaled(tmp_path):
+    wide = lossless(tmp_path / "wide.mkv", moving(2))
+    square = lossless(tmp_path / "square.mkv", [p[:, :144] for p in moving(2)])
+    for truth, source in ((square, None), (None, square)):
+        with pytest.raises(
+            InputError, match=r"square\.mkv is 144x144 and .*wide\.mkv 192x144; compare clips of the same"
+        ):
+            measure(wide, truth, source, whole=True)
+    small = lossless(tmp_path / "small.mkv", [cv2.resize(p, (97, 72)) for p in moving(2)])
+    assert measure(small, wide, wide, whole=True)["psnr"] > 20
+
+
+def test_nobody_is_told_with_the_way_out(tmp_path):
+    class Nobody:
+        def segment(self, picture):
+            return np.zeros(picture.shape[:2], np.float32)
+
+    clip = lossless(tmp_path / "a.mkv", moving(2))
+    with pytest.raises(InputError, match=r"Nobody was found in .*a\.mkv; --whole measures the whole picture"):
+        measure(clip, clip, None, segmenter=Nobody())
+    assert measure(clip, clip, None, whole=True, segmenter=Nobody())["psnr"] == 99
 
 
 def test_a_black_picture_has_no_detail_to_compare(tmp_path):

@@ -183,6 +183,21 @@ def test_an_input_that_breaks_off_keeps_what_came(tmp_path, livelight):
     assert not (tmp_path / "out.mp4").exists()
 
 
+def test_ctrl_c_keeps_an_input_that_has_the_name_of_the_partial(tmp_path):
+    original = write_clip(tmp_path / "out.partial.mp4", moving(300))
+    before = original.read_bytes()
+    run = start("relight", original, "-o", tmp_path / "out.mp4", step_s=0.1)
+    wait_for_part(tmp_path)
+    time.sleep(0.5)
+    run.send_signal(signal.SIGINT)
+    _, stderr = run.communicate(timeout=30)
+    assert run.returncode == 130, stderr
+    assert original.read_bytes() == before
+    assert str(tmp_path / "out.partial-2.mp4") in one_sentence(stderr)
+    assert pictures_of(tmp_path / "out.partial-2.mp4")
+    assert {p.name for p in tmp_path.iterdir()} == {"out.partial.mp4", "out.partial-2.mp4"}
+
+
 @pytest.mark.parametrize("size", [(1, 1), (65, 47), (7680, 4320)])
 def test_odd_tiny_and_huge_frames(tmp_path, livelight, size):
     path = write_clip(tmp_path / "in.mkv", [flat((90, 120, 150), *size)], codec="mjpeg", pix_fmt="yuvj444p")
@@ -223,7 +238,7 @@ def test_encoders_do_not_chatter(tmp_path, codec):
     ("number", "status", "left"),
     [
         (signal.SIGINT, 130, {"in.mp4", "out.partial.mp4"}),
-        (signal.SIGTERM, 143, {"in.mp4"}),
+        (signal.SIGTERM, 143, {"in.mp4", "out.partial.mp4"}),
         (signal.SIGKILL, -9, {"in.mp4", "part"}),
     ],
 )
@@ -237,7 +252,7 @@ def test_signals(tmp_path, number, status, left):
     assert run.returncode == status, stderr
     assert "Traceback" not in stderr
     assert {"part" if p.name.endswith(".part") else p.name for p in tmp_path.iterdir()} == left
-    if number == signal.SIGINT:
+    if number != signal.SIGKILL:
         assert str(tmp_path / "out.partial.mp4") in one_sentence(stderr)
         frames = len(pictures_of(tmp_path / "out.partial.mp4"))
         assert 1 <= frames < 200

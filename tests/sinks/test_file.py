@@ -403,6 +403,18 @@ def test_partial_is_playable_and_cuts_the_sound(tmp_path):
     assert not (tmp_path / "out.mp4").exists()
 
 
+def test_a_partial_replaces_nothing(tmp_path):
+    """An older partial may be the very input, or what another program still needs: also with --force."""
+    for index, name in enumerate(("out.partial.mp4", "out.partial-2.mp4", "out.partial-3.mp4"), start=1):
+        sink = VideoFileSink(tmp_path / "out.mp4", overwrite=True)
+        for pts in range(index):
+            sink.write(frame(flat((1, 2, 3)), pts))
+        assert sink.keep_partial() == tmp_path / name
+    lengths = [len(pictures_of(tmp_path / f"out.partial{again}.mp4")) for again in ("", "-2", "-3")]
+    assert lengths == [1, 2, 3]
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_a_size_beyond_the_encoder_is_named(tmp_path):
     sink = VideoFileSink(tmp_path / "a.mp4")
     with pytest.raises(OutputError, match=r"libx264 cannot encode 40000x2 .* try another --codec"):
