@@ -21,7 +21,7 @@ from livelight.live_stats import LiveStats
 from livelight.preset_store import PresetStore
 from livelight.sinks.choice import open_sink
 from livelight.sources.choice import CameraChoice
-from pipelines.run import _refuse_to_overwrite, run
+from pipelines.run import _keep_what_is_read, run
 from pipelines.run_keys import LiveKeys
 from pipelines.run_settings import RunSettings
 from tests.pipelines.test_run import ROOT, RUN
@@ -65,9 +65,9 @@ def test_a_log_never_goes_into_a_file_of_the_picture(tmp_path, name):
 
 def test_a_log_may_be_called_as_a_sink_or_a_preset_is():
     for word in ("none", "neon"):
-        _refuse_to_overwrite(RunSettings(camera="pattern", sink="none", env="neon", log=word))
+        _keep_what_is_read(RunSettings(camera="pattern", sink="none", env="neon", log=word))
     long = "gst:" + "videotestsrc" * 40
-    _refuse_to_overwrite(RunSettings(camera=long, sink=long, log="-"))
+    _keep_what_is_read(RunSettings(camera=long, sink=long, log="-"))
 
 
 def test_digits_take_up_presets(tmp_path):
