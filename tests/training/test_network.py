@@ -12,6 +12,7 @@ from livelight.runtimes import open_runtime
 from livelight.runtimes.light_ball import BALL, code_directions, code_solid_angles, light_ball
 from livelight.runtimes.torch_network import SIZES, RelightNetwork
 from livelight.runtimes.torch_runtime import read_network
+from tests.deep import rouse
 from training.cpu_graph import CpuGraph
 from training.export import export
 
@@ -93,13 +94,7 @@ def test_the_graph_for_cpus_is_the_same_function(size: str, parts: bool) -> None
     if network.from_structure is not None and network.person_gain is not None and network.depth is not None:
         torch.nn.init.normal_(network.from_structure.weight)
         torch.nn.init.normal_(network.person_gain.last.weight)
-        for last in (
-            network.depth.whole.out,
-            network.depth.eighth[0].b,
-            network.depth.quarter[0].b,
-            network.depth.lit[0].b,
-        ):
-            torch.nn.init.normal_(last.weight, std=0.1)
+        rouse(network.depth)
     for head in (network.out, network.geometry, network.matte):  # they start near 0, where much looks alike
         head.weight.data.mul_(10)
     arranged = CpuGraph(network).eval()

@@ -13,6 +13,7 @@ from livelight.runtimes.light_ball import code_directions, code_solid_angles
 from livelight.runtimes.occlusion import Occlusion, gathering, gathering_directions
 from livelight.runtimes.openvino_runtime import has_amx
 from livelight.runtimes.torch_network import SIZES, RelightNetwork, load_network
+from tests.deep import rouse
 from training.checkpoint import Run
 from training.clip_losses import WEIGHTS, clip_losses, frame_terms
 from training.critic import CLAMP, Rivalry
@@ -152,8 +153,7 @@ def test_a_network_with_all_parts_ships_as_any_other(tmp_path) -> None:
     network = RelightNetwork(SIZES["S"], structure=True, person_gain=True, occlusion=True, depth=True)
     torch.nn.init.normal_(network.occlusion.coarse.weight, std=0.1)
     torch.nn.init.normal_(network.from_structure.weight)
-    torch.nn.init.normal_(network.depth.whole.out.weight, std=0.1)
-    torch.nn.init.normal_(network.depth.quarter[1].b.weight, std=0.1)
+    rouse(network.depth)
     torch.nn.init.normal_(network.person_gain.last.weight, std=0.1)
     export(load_network("S", network.state_dict()), "S", tmp_path / "a.onnx", {"livelight.version": "test"})
     image, light = np.random.default_rng(0).integers(0, 255, (32, 48, 3), np.uint8), np.ones((16, 16, 3), np.float32)

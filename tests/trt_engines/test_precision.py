@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from livelight.runtimes.torch_network import SIZES, RelightNetwork
+from tests.deep import rouse
 from trt_engines.precision import in_precision
 
 
@@ -14,13 +15,7 @@ def test_more_layers_run_in_16_bits(precision, most) -> None:
     torch.manual_seed(1)
     network = RelightNetwork(SIZES["S"], structure=False, person_gain=True, occlusion=True, depth=True).eval()
     assert network.depth is not None
-    for last in (
-        network.depth.whole.out,
-        network.depth.eighth[0].b,
-        network.depth.quarter[0].b,
-        network.depth.lit[0].b,
-    ):
-        torch.nn.init.normal_(last.weight, std=0.1)
+    rouse(network.depth)
     short = in_precision(network, precision)
     assert short.depth is not None
     assert {weight.element_size() for weight in short.depth.parameters()} == {2}
